@@ -80,6 +80,22 @@ def test_every_code_list_that_a_schema_names_exists(event: type[Event]) -> None:
     assert codelists_in(schema_of(event)) <= set(CODE_LISTS)
 
 
+def loose_texts(schema: Any) -> list[Any]:
+    """Every place for text that is neither spelled out as an identifier or code, nor guarded."""
+    if isinstance(schema, list):
+        return [loose for part in schema for loose in loose_texts(part)]
+    if not isinstance(schema, dict):
+        return []
+    held = {"pattern", "const", "enum", "x-guard"} & schema.keys()
+    own = [schema] if schema.get("type") == "string" and not held else []
+    return own + [loose for part in schema.values() for loose in loose_texts(part)]
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=name_of)
+def test_no_field_can_hold_a_personal_number_unseen(event: type[Event]) -> None:
+    assert not loose_texts(schema_of(event))
+
+
 @pytest.mark.parametrize("event", EVENTS, ids=name_of)
 def test_an_opening_event_carries_the_key_that_it_opens(event: type[Event]) -> None:
     opening = event.contract.opened_by

@@ -102,4 +102,9 @@ OrganisationUnit = Annotated[
 CvrNumber = Annotated[str, StringConstraints(pattern=r"^\d{8}$")]
 PNumber = Annotated[str, StringConstraints(pattern=r"^\d{10}$")]
 MunicipalityCode = Annotated[str, StringConstraints(pattern=r"^\d{3}$")]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(without_personal_number)]
+Text = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=256),
+    AfterValidator(without_personal_number),
+    Field(json_schema_extra={"x-guard": "cpr"}),
+]
