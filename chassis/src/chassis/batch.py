@@ -1,0 +1,87 @@
+"""Atomic batches (NATS ADR-50): whole or not at all, and only where the stream ends as its writer expects."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+from nats.aio.client import Client
+from nats.errors import BadSubjectError, MaxPayloadError
+
+from chassis.outbox import Row
+
+MESSAGE_ID = "Nats-Msg-Id"
+
+BAD_REQUEST = 400
+INCOMPLETE = 10176
+TOO_LARGE = 10199
+# Bad requests that no single message is to blame for.
+NOT_THE_MESSAGE = frozenset(
+    {
+        10060,  # another stream takes the subject
+        10071,  # wrong last sequence
+        10109,  # sealed stream
+        10164,  # wrong last sequence, constant
+        10174,  # atomic publish disabled
+        INCOMPLETE,
+        TOO_LARGE,
+        10201,  # holds an id that is already stored
+        10205,  # batch publish disabled
+    }
+)
+
+
+class Refused(Exception):
+    """The server's refusal; nothing of the batch is stored."""
+
+    def __init__(self, code: int, err_code: int, description: str) -> None:
+        super().__init__(f"{err_code} {description}")
+        self.code = code
+        self.err_code = err_code
+        self.description = description
+
+    @property
+    def permanent(self) -> bool:
+        """Whether the messages themselves are refused, today and for ever."""
+        return self.code == BAD_REQUEST and self.err_code not in NOT_THE_MESSAGE
+
+    @property
+    def divisible(self) -> bool:
+        """Whether a part of the batch may pass.
+
+        An oversize message in the middle gets no answer of its own: the server drops it and finds the batch incomplete.
+        """
+        return self.permanent or self.err_code in (INCOMPLETE, TOO_LARGE)
+
+
+async def publish_batch(
+    nc: Client, rows: Sequence[Row], *, stream: str, expected_last_sequence: int, answer_seconds: float
+) -> int:
+    """Store the rows in their order and return the stream sequence of the first.
+
+    Raises Refused, then nothing is stored; after any other error of nats the outcome is unknown. `answer_seconds` is
+    how long each of its two answers may take.
+    """
+    batch = uuid4().hex
+    guard = {"Nats-Expected-Stream": stream, "Nats-Expected-Last-Sequence": str(expected_last_sequence)}
+    answer: dict[str, Any] = {}
+    for number, row in enumerate(rows, start=1):
+        headers = {MESSAGE_ID: row.message_id, "Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
+        headers |= guard if number == 1 else {}
+        headers |= {"Nats-Batch-Commit": "1"} if number == len(rows) else {}
+        if number in (1, len(rows)):
+            answer = await _ask(nc, row, headers, answer_seconds)
+        else:
+            await nc.publish(row.subject, row.body, headers=headers)
+    return int(answer["seq"]) - len(rows) + 1
+
+
+async def _ask(nc: Client, row: Row, headers: dict[str, str], answer_seconds: float) -> dict[str, Any]:
+    try:
+        reply = await nc.request(row.subject, row.body, timeout=answer_seconds, headers=headers)
+    except (MaxPayloadError, BadSubjectError) as unsendable:
+        raise Refused(BAD_REQUEST, 0, str(unsendable)) from None
+    answer: dict[str, Any] = json.loads(reply.data or b"{}")
+    if error := answer.get("error"):
+        raise Refused(error["code"], error.get("err_code", 0), error.get("description", ""))
+    return answer

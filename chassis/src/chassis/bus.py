@@ -1,0 +1,85 @@
+"""The connection to NATS: it reconnects for ever, and when it cannot any more the process ends, never lives on deaf."""
+
+import asyncio
+import os
+
+import nats.errors
+import structlog
+from faststream.nats import NatsBroker
+from nats.js import JetStreamContext
+
+EXIT_CLOSED = 70
+REQUEST_SECONDS = 5.0
+RECONNECT_SECONDS = 1
+PING_SECONDS = 10
+SILENT_PINGS = 2
+DRAIN_SECONDS = 20
+
+log = structlog.get_logger()
+
+
+class Bus:
+    """A FastStream broker, and JetStream on the connection that it owns; `name` is the service's."""
+
+    def __init__(self, url: str, *, name: str) -> None:
+        # nats-py's own pull subscriptions and FastStream's need the prefix once more, in this form.
+        self.inbox_prefix = f"_INBOX_{name}.".encode()
+        self.broker = NatsBroker(
+            url,
+            name=name,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=RECONNECT_SECONDS,
+            ping_interval=PING_SECONDS,
+            max_outstanding_pings=SILENT_PINGS,
+            closed_cb=self._end_process,
+            disconnected_cb=self._tell_disconnected,
+            graceful_timeout=DRAIN_SECONDS,
+            inbox_prefix=f"_INBOX_{name}",
+            logger=None,
+        )
+        # FastStream's own callback raises, which ends nats-py's reconnecting for good after an authorization error.
+        self.broker._connection_kwargs["error_cb"] = self._tell_error  # noqa: SLF001 - there is no public way
+        self._jetstream: JetStreamContext | None = None
+        self._starting = asyncio.Lock()
+        self._stopping = False
+
+    async def start(self) -> None:
+        """Connect, however long it takes, and start the broker's subscribers; once started, do nothing."""
+        async with self._starting:
+            if not self._jetstream:
+                await self.broker.start()
+                self._jetstream = self.broker.connection.jetstream(timeout=REQUEST_SECONDS)
+
+    async def stop(self) -> None:
+        """Let running handlers finish, and leave."""
+        self._stopping = True
+        try:
+            await self.broker.stop()
+        except nats.errors.Error:
+            # A connection that is down just now cannot be drained.
+            await self.broker.connection.close()
+
+    @property
+    def jetstream(self) -> JetStreamContext:
+        """JetStream, once started."""
+        if not self._jetstream:
+            raise nats.errors.ConnectionClosedError
+        return self._jetstream
+
+    @property
+    def connected(self) -> bool:
+        """Whether the connection is up just now."""
+        return self._jetstream is not None and self.broker.connection.is_connected
+
+    async def _end_process(self) -> None:
+        if not self._stopping:
+            log.critical("bus_closed")
+            # FastStream's pull loops starve the event loop on a closed connection: nothing gentler would be heard.
+            os._exit(EXIT_CLOSED)
+
+    async def _tell_disconnected(self) -> None:
+        if not self._stopping:
+            log.warning("bus_disconnected")
+
+    async def _tell_error(self, error: Exception) -> None:
+        log.warning("bus_error", error=type(error).__name__)

@@ -1,0 +1,67 @@
+"""PostgreSQL for every service: one way to connect, with limits on waiting, and JSON as Python objects."""
+
+import re
+from typing import TYPE_CHECKING, TypeAlias
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+from pydantic_core import from_json, to_json
+
+if TYPE_CHECKING:
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+else:  # asyncpg's classes are generic to the type checker alone
+    Connection = asyncpg.Connection | PoolConnectionProxy
+    Pool = asyncpg.Pool
+
+HOST = r"([\w.%-]*|\[[0-9a-fA-F:.]+\])(:\d+)?"
+DSN = re.compile(rf"postgres(ql)?://([^/?#]*@)?{HOST}(,{HOST})*([/?].*)?")
+DSN_HINT = "postgresql://user:password@host:5432/database, with reserved characters in the password as %XX"
+
+CONNECT_SECONDS = 5.0
+ACQUIRE_SECONDS = 5.0
+ANSWER_SECONDS = 60.0
+SESSION = {
+    "timezone": "UTC",
+    "lock_timeout": "10s",
+    "statement_timeout": "30s",
+    "idle_in_transaction_session_timeout": "60s",
+    "jit": "off",  # compiling costs more than our short statements take
+}
+
+UNAVAILABLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+)
+"""What a database raises that cannot serve just now; the same request may do well later."""
+
+
+async def create_pool(dsn: str, *, name: str, max_size: int = 10) -> Pool:
+    """Connect to a database; `name` shows in pg_stat_activity. Raises one of UNAVAILABLE."""
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=1,
+        max_size=max_size,
+        timeout=CONNECT_SECONDS,
+        command_timeout=ANSWER_SECONDS,
+        server_settings={"application_name": name, **SESSION},
+        init=_speak_json,
+    )
+
+
+async def _speak_json(db: Connection) -> None:
+    for kind in ("json", "jsonb"):
+        await db.set_type_codec(kind, encoder=_encoded, decoder=from_json, schema="pg_catalog")
+
+
+def _encoded(value: object) -> str:
+    return to_json(value).decode()

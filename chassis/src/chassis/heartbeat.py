@@ -1,0 +1,38 @@
+"""A producer's heartbeat: it tells what has been published, through the outbox, so that it can never overtake it."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import structlog
+
+from chassis import outbox
+from chassis.database import UNAVAILABLE, Pool
+from chassis.wire import seal
+from contracts.platform import Published, ServiceHeartbeat
+
+KEPT = timedelta(hours=1)
+
+log = structlog.get_logger()
+
+
+async def beat(pool: Pool, *, municipality: str, producer: str, every: float) -> None:
+    """Beat until cancelled, `every` so many seconds of real time, whatever the service's calendar says."""
+    while True:
+        try:
+            await beat_once(pool, municipality=municipality, producer=producer)
+        except UNAVAILABLE as error:
+            log.warning("heartbeat_missed", error=type(error).__name__)
+        await asyncio.sleep(every)
+
+
+async def beat_once(pool: Pool, *, municipality: str, producer: str) -> None:
+    """Put one heartbeat into the outbox and forget the published ones of more than an hour ago."""
+    now = datetime.now(UTC)
+    async with pool.acquire() as db, db.transaction():
+        counts = await outbox.published_counts(db)
+        published = tuple(Published(source=source, events=events) for source, events in counts.items())
+        event = ServiceHeartbeat(producer=producer, published=published)
+        beat = seal(event, municipality=municipality, producer=producer, id=str(uuid4()), time=now)
+        await outbox.append(db, [beat], now=now)
+        await outbox.forget_heartbeats(db, before=now - KEPT)

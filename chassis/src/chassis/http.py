@@ -1,0 +1,170 @@
+"""The HTTP doors of every service: built one way, so that no input of a caller ends in a traceback or a 5xx."""
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, FastAPI, Request, Response, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from prometheus_client import CollectorRegistry
+from pydantic import BaseModel
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse
+
+from chassis import openapi, refusals, tokens
+from chassis.bodies import SaneRequests
+from chassis.calendar import Calendar
+from chassis.database import ACQUIRE_SECONDS, Connection, Pool
+from chassis.health import WELL, Health
+from chassis.idempotency import Answer, once
+from chassis.metrics import CONTENT_TYPE, Collector, RequestMetrics, expose
+from chassis.observed import Observed
+from chassis.settings import ServiceSettings
+from chassis.tokens import Principal
+
+KEY = re.compile(r"[\x20-\x7e]{1,128}")
+
+bearer = HTTPBearer(auto_error=False, description="A token from `kraftcenter tokens issue`.")
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def build_api(  # noqa: PLR0913 - the one place where a service's parts come together
+    *,
+    title: str,
+    version: str,
+    settings: ServiceSettings,
+    calendar: Calendar,
+    lifespan: Lifespan,
+    routers: Sequence[APIRouter],
+    health: Health,
+    registry: CollectorRegistry,
+    collectors: Sequence[Collector] = (),
+) -> FastAPI:
+    """A service's ASGI application; its lifespan puts the database pool into `app.state.pool`.
+
+    `/metrics` shows the registry, and what the collectors give at that moment.
+    """
+    app = FastAPI(
+        title=title,
+        version=version,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+        middleware=[Middleware(Observed, metrics=RequestMetrics(registry)), Middleware(SaneRequests)],
+        exception_handlers=refusals.HANDLERS,
+    )
+    app.state.settings = settings
+    app.state.calendar = calendar
+    app.include_router(_technical(health, registry, collectors))
+    for router in routers:
+        app.include_router(router)
+    openapi.describe(app)
+    return app
+
+
+def _technical(health: Health, registry: CollectorRegistry, collectors: Sequence[Collector]) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/livez")
+    async def livez() -> dict[str, str]:
+        return {"status": WELL}
+
+    @router.get("/readyz")
+    async def readyz() -> Response:
+        checks = await health.ask()
+        well = all(answer == WELL for answer in checks.values())
+        return JSONResponse({"status": WELL if well else "unwell", "checks": checks}, 200 if well else 503)
+
+    @router.get("/metrics")
+    async def metrics() -> Response:
+        return Response(await expose(registry, collectors), media_type=CONTENT_TYPE)
+
+    return router
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """An admitted request: who asks, and what the service answers with. Without a token the principal has no scopes."""
+
+    request: Request
+    principal: Principal
+
+    @property
+    def pool(self) -> Pool:
+        """The service's database."""
+        pool: Pool = self.request.app.state.pool
+        return pool
+
+    @property
+    def calendar(self) -> Calendar:
+        """The service's calendar."""
+        calendar: Calendar = self.request.app.state.calendar
+        return calendar
+
+    @property
+    def municipality(self) -> str:
+        """The municipality that the service serves."""
+        settings: ServiceSettings = self.request.app.state.settings
+        return settings.municipality
+
+    async def perform(self, body: BaseModel, use_case: Callable[[Connection], Awaitable[Answer]]) -> Response:
+        """Run a use case once per Idempotency-Key, in one transaction that also keeps its answer."""
+        key = self.request.headers["idempotency-key"]
+        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as db, db.transaction():
+            answer = await once(
+                db,
+                principal=self.principal,
+                key=key,
+                request_fingerprint=self._fingerprint(body),
+                now=self.calendar.now(),
+                action=lambda: use_case(db),
+            )
+        headers = {"idempotency-replayed": "true"} if answer.replayed else {}
+        if answer.location:
+            headers["location"] = answer.location
+        return Response(answer.body, answer.status, headers, "application/json")
+
+    def _fingerprint(self, body: BaseModel) -> bytes:
+        # The validated body in its model's order: white space and order of members make no other request.
+        said = body.model_dump_json(exclude_unset=True)
+        return hashlib.sha256(f"{self.request.method} {self.request.url.path}\n{said}".encode()).digest()
+
+
+def door(scope: str | None = None) -> Callable[..., Awaitable[Door]]:
+    """A FastAPI dependency that admits a token with this scope for a municipality served here; without a scope, anyone.
+
+    A token that is given must be good in any case. A POST must carry an Idempotency-Key.
+    """
+
+    async def admit(
+        request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
+    ) -> Door:
+        settings: ServiceSettings = request.app.state.settings
+        if scope is None and "authorization" not in request.headers:
+            return Door(request, Principal("anonymous", settings.municipality, frozenset()))
+        principal = await _principal(request, credentials)
+        if principal.municipality not in settings.serves:
+            raise refusals.other_municipality()
+        if scope and not principal.may(scope):
+            raise refusals.missing_scope(scope)
+        if request.method == "POST" and not KEY.fullmatch(request.headers.get("idempotency-key", "")):
+            raise refusals.no_key()
+        return Door(request, principal)
+
+    return admit
+
+
+async def _principal(request: Request, credentials: HTTPAuthorizationCredentials | None) -> Principal:
+    if credentials is None:
+        raise refusals.unauthorised(given="authorization" in request.headers)
+    async with request.app.state.pool.acquire(timeout=ACQUIRE_SECONDS) as db:
+        # Whether a token has expired is a matter of real time, whatever day the calendar says it is.
+        principal = await tokens.principal_of(db, credentials.credentials, now=datetime.now(UTC))
+    if principal is None:
+        raise refusals.unauthorised(given=True)
+    return principal

@@ -1,0 +1,158 @@
+"""The outbox: events beside the state change that they tell of, and what the stream is known to hold of them.
+
+All SQL on the table is here. An event in it is never changed; rows are kept: a broker may lose what it has stored.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from chassis.database import Connection
+from chassis.wire import Sealed
+from contracts.platform import ServiceHeartbeat
+
+CHANNEL = "outbox"
+HEARTBEAT = ServiceHeartbeat.contract.type
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An event that waits for its publication."""
+
+    position: int
+    subject: str
+    message_id: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Where in the stream an event is, as far as we know."""
+
+    sequence: int
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What the stream's own tail taught us: how many events it had without our knowing, lost, or has on its own."""
+
+    found: int
+    lost: int
+    strangers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Events that wait, heartbeats aside, and those that wait for a person."""
+
+    pending: int
+    oldest: datetime | None
+    parked: int
+
+
+async def append(db: Connection, events: Sequence[Sealed], *, now: datetime) -> None:
+    """Put events beside the state change that they tell of; the caller's transaction decides both.
+
+    A relay hears of them at the commit, from the same round trip. `now` is real time: it tells how long they wait.
+    """
+    if not events:
+        return
+    query = """
+        WITH appended AS (
+            INSERT INTO outbox (source, event_id, type, subject, message_id, body, body_hash, appended_at)
+            SELECT source, event_id, type, subject, message_id, body, body_hash, $8
+            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::bytea[])
+                WITH ORDINALITY
+                AS event (source, event_id, type, subject, message_id, body, body_hash, number)
+            ORDER BY number
+        )
+        SELECT pg_notify('outbox', '')
+    """
+    columns = zip(
+        *((e.source, e.id, e.type, e.nats_subject, e.message_id, e.body, e.body_hash) for e in events), strict=True
+    )
+    await db.execute(query, *map(list, columns), now)
+
+
+async def published_counts(db: Connection) -> dict[str, int]:
+    """How many events each source has ever put into the outbox, heartbeats aside."""
+    query = "SELECT source, count(*) AS events FROM outbox WHERE type <> $1 GROUP BY source ORDER BY source"
+    return {row["source"]: row["events"] for row in await db.fetch(query, HEARTBEAT)}
+
+
+async def backlog(db: Connection) -> Backlog:
+    """What waits in the outbox; `oldest` is when the event that waits longest was appended."""
+    query = """
+        SELECT (SELECT count(*) FROM outbox WHERE parked_reason IS NOT NULL) AS parked,
+               count(*) AS pending, min(appended_at) AS oldest
+        FROM outbox WHERE published_at IS NULL AND parked_reason IS NULL AND type <> $1
+    """
+    row = await db.fetchrow(query, HEARTBEAT)
+    assert row is not None  # noqa: S101 - an aggregate always gives a row
+    return Backlog(row["pending"], row["oldest"], row["parked"])
+
+
+async def become_relay(db: Connection) -> bool:
+    """Try to become the one relay of this database, for as long as this very connection lives."""
+    query = "SELECT pg_try_advisory_lock(hashtextextended('relay of the outbox', 0))"
+    return bool(await db.fetchval(query))
+
+
+async def unpublished(db: Connection, limit: int) -> list[Row]:
+    """The next events to publish, in the order in which they are to reach the stream."""
+    query = """
+        SELECT position, subject, message_id, body FROM outbox
+        WHERE published_at IS NULL AND parked_reason IS NULL ORDER BY position LIMIT $1
+    """
+    return [Row(**row) for row in await db.fetch(query, limit)]
+
+
+async def mark_published(db: Connection, rows: Sequence[Row], *, first_sequence: int, at: datetime) -> None:
+    """Record that the rows stand in the stream one after the other."""
+    query = """
+        UPDATE outbox SET stream_sequence = $2 + number - 1, published_at = $3
+        FROM unnest($1::bigint[]) WITH ORDINALITY AS stored (row_position, number) WHERE position = row_position
+    """
+    await db.execute(query, [row.position for row in rows], first_sequence, at)
+
+
+async def park(db: Connection, row: Row, reason: str) -> None:
+    """Set a row aside that the stream will never take, so that the others can go on."""
+    query = "UPDATE outbox SET parked_reason = $2 WHERE position = $1"
+    await db.execute(query, row.position, reason)
+
+
+async def recorded_until(db: Connection, sequence: int, limit: int) -> list[Recorded]:
+    """What we believe the stream holds at and below the sequence, highest first."""
+    query = """
+        SELECT stream_sequence AS sequence, message_id FROM outbox
+        WHERE stream_sequence <= $1 ORDER BY stream_sequence DESC LIMIT $2
+    """
+    return [Recorded(**row) for row in await db.fetch(query, sequence, limit)]
+
+
+async def settle(db: Connection, *, survivor: int, tail: Sequence[Recorded], at: datetime) -> Settlement:
+    """Above `survivor`, make the record what the stream's tail says: what is there is published, what is not is not."""
+    unmark = """
+        UPDATE outbox SET stream_sequence = NULL, published_at = NULL
+        WHERE stream_sequence > $1 RETURNING message_id
+    """
+    mark = """
+        UPDATE outbox SET stream_sequence = tail.sequence, published_at = $3, parked_reason = NULL
+        FROM unnest($1::text[], $2::bigint[]) AS tail (id, sequence) WHERE message_id = tail.id RETURNING message_id
+    """
+    there = {message.message_id: message.sequence for message in tail}
+    async with db.transaction():
+        before = {row["message_id"] for row in await db.fetch(unmark, survivor)}
+        ours = {row["message_id"] for row in await db.fetch(mark, [*there], [*there.values()], at)}
+    return Settlement(found=len(ours - before), lost=len(before - ours), strangers=len(there) - len(ours))
+
+
+async def forget_heartbeats(db: Connection, *, before: datetime) -> None:
+    """Delete published heartbeats, but never the row of the highest sequence: it says where the stream ends."""
+    query = """
+        DELETE FROM outbox WHERE type = $1 AND published_at < $2
+        AND stream_sequence < (SELECT max(stream_sequence) FROM outbox)
+    """
+    await db.execute(query, HEARTBEAT, before)

@@ -1,0 +1,86 @@
+"""Streams and durable consumers as the contracts describe them: made or widened, never shrunk or destroyed."""
+
+from typing import Any
+
+from nats.js import JetStreamContext
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    DiscardPolicy,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
+from nats.js.errors import NotFoundError
+
+from contracts.streams import Stream, streams_of
+
+ACK_WAIT_SECONDS = 30.0
+MAX_ACK_PENDING = 5000
+NEVER_LOWERED = ("max_age", "max_bytes", "max_msg_size", "duplicate_window")
+UNLIMITED = {"max_age": 0, "max_bytes": -1, "max_msg_size": -1}
+
+
+async def provision(
+    jetstream: JetStreamContext, municipality: str, *, ack_wait_seconds: float = ACK_WAIT_SECONDS
+) -> list[str]:
+    """Bring every stream of a municipality, and its consumers, to what the contracts say; name what was changed."""
+    changes = []
+    for stream in streams_of(municipality):
+        changes += await _provide_stream(jetstream, stream)
+        for durable in stream.durables:
+            changes += await _provide_consumer(jetstream, stream.name, durable, ack_wait_seconds)
+    return changes
+
+
+async def _provide_stream(jetstream: JetStreamContext, stream: Stream) -> list[str]:
+    wanted = _settings_of(stream)
+    try:
+        present = (await jetstream.stream_info(stream.name)).config
+    except NotFoundError:
+        made = StreamConfig(name=stream.name, retention=RetentionPolicy.LIMITS, storage=StorageType.FILE, **wanted)
+        await jetstream.add_stream(made)
+        return [f"{stream.name} made"]
+    changed = {name: value for name, value in wanted.items() if _differs(name, getattr(present, name), value)}
+    if changed:
+        await jetstream.update_stream(present.evolve(**changed))
+    return [f"{stream.name} {name} set" for name in changed]
+
+
+def _settings_of(stream: Stream) -> dict[str, Any]:
+    return {
+        "subjects": [stream.subjects],
+        "max_age": float(stream.max_age_seconds),
+        "max_bytes": stream.max_bytes,
+        "max_msg_size": stream.max_message_bytes,
+        "duplicate_window": float(stream.duplicate_window_seconds),
+        "discard": DiscardPolicy.NEW,
+        "deny_delete": True,
+        "deny_purge": True,
+        "allow_direct": True,
+        "allow_atomic": True,
+    }
+
+
+def _differs(name: str, present: Any, wanted: Any) -> bool:
+    """Whether a setting is to be changed; a limit that an operator raised, or lifted, stays."""
+    if name in NEVER_LOWERED:
+        return bool(present != UNLIMITED.get(name) and present < wanted)
+    return bool(present != wanted)
+
+
+async def _provide_consumer(jetstream: JetStreamContext, stream: str, durable: str, ack_wait: float) -> list[str]:
+    wanted: dict[str, Any] = {"ack_wait": ack_wait, "max_deliver": -1, "max_ack_pending": MAX_ACK_PENDING}
+    try:
+        present = (await jetstream.consumer_info(stream, durable)).config
+    except NotFoundError:
+        made = ConsumerConfig(
+            durable_name=durable, deliver_policy=DeliverPolicy.ALL, ack_policy=AckPolicy.EXPLICIT, **wanted
+        )
+        await jetstream.add_consumer(stream, made)
+        return [f"{stream} {durable} made"]
+    changed = [name for name, value in wanted.items() if getattr(present, name) != value]
+    if changed:
+        await jetstream.add_consumer(stream, present.evolve(**wanted))
+    return [f"{stream} {durable} {name} set" for name in changed]

@@ -1,0 +1,192 @@
+"""The relay: brings the outbox to the stream, in order, from the table, always.
+
+There is one active relay per database, as long as the connection lives that it reads and marks with. It never publishes
+without saying where it expects the stream to end; where the two disagree, the stream's own tail decides.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import asyncpg
+import nats.errors
+import structlog
+from nats.js.api import StreamState
+from nats.js.errors import NotFoundError
+
+from chassis import outbox
+from chassis.batch import MESSAGE_ID, Refused, publish_batch
+from chassis.bus import REQUEST_SECONDS, Bus
+from chassis.database import ANSWER_SECONDS, CONNECT_SECONDS, SESSION, UNAVAILABLE
+from contracts.streams import Stream
+
+if TYPE_CHECKING:
+    RelayConnection = asyncpg.Connection[asyncpg.Record]
+
+MAX_BATCH = 500
+PAGE = 100
+FIRST_PAUSE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 5.0
+
+log = structlog.get_logger()
+
+
+class Relay:
+    """Publishes one database's outbox to one stream.
+
+    `active` is false on a relay that stands by; `trouble` says why nothing moves, None when all is well; `regressions`
+    counts how often the stream had lost events that it had acknowledged.
+    """
+
+    def __init__(self, dsn: str, bus: Bus, stream: Stream, *, poll_seconds: float = 1.0) -> None:
+        self.active = False
+        self.trouble: str | None = "starting"
+        self.regressions = 0
+        self._dsn = dsn
+        self._bus = bus
+        self._stream = stream
+        self._poll_seconds = poll_seconds
+        self._wake = asyncio.Event()
+        self._limit = MAX_BATCH
+        self._failures = 0
+        self._last = 0
+
+    async def run(self) -> None:
+        """Relay until cancelled, through losses of the database and of the bus."""
+        while True:
+            try:
+                async with self._connection() as db:
+                    await self._stand_by(db)
+                    await self._bus.start()
+                    await self._relay(db)
+            except (*UNAVAILABLE, nats.errors.Error) as error:
+                await self._back_off(error)
+            finally:
+                self.active = False
+
+    @asynccontextmanager
+    async def _connection(self) -> "AsyncIterator[RelayConnection]":
+        settings = {"application_name": f"relay {self._stream.name}", **SESSION}
+        db = await asyncpg.connect(
+            self._dsn, timeout=CONNECT_SECONDS, command_timeout=ANSWER_SECONDS, server_settings=settings
+        )
+        try:
+            await db.add_listener(outbox.CHANNEL, lambda *_: self._wake.set())
+            yield db
+        finally:
+            # Closing politely would wait for a server that may be gone; the lock ends with the connection either way.
+            db.terminate()
+
+    async def _stand_by(self, db: "RelayConnection") -> None:
+        """Ask again and again for the lock: waiting in one statement would keep VACUUM from its work."""
+        self.trouble = None
+        while not await outbox.become_relay(db):  # noqa: ASYNC110 - nothing tells when a lock is free
+            await asyncio.sleep(self._poll_seconds)
+        self.active, self.trouble = True, "waiting for the bus"
+        log.info("relay_active", stream=self._stream.name)
+
+    async def _relay(self, db: "RelayConnection") -> None:
+        # Whoever relayed before may have died between the stream's answer and the mark.
+        certain = False
+        while True:
+            try:
+                if not certain:
+                    await self._reconcile(db)
+                certain = False
+                await self._publish_next(db)
+            except (Refused, nats.errors.Error) as error:
+                self._limit = max(1, self._limit // 2)
+                await self._back_off(error)
+            else:
+                certain = True
+                self._failures, self.trouble = 0, None
+
+    async def _publish_next(self, db: "RelayConnection") -> None:
+        self._wake.clear()
+        rows = await outbox.unpublished(db, self._limit)
+        if not rows:
+            await self._wait()
+            return
+        try:
+            first = await publish_batch(
+                self._bus.broker.connection,
+                rows,
+                stream=self._stream.name,
+                expected_last_sequence=self._last,
+                answer_seconds=REQUEST_SECONDS,
+            )
+        except Refused as refusal:
+            await self._close_in(db, rows, refusal)
+        else:
+            await outbox.mark_published(db, rows, first_sequence=first, at=datetime.now(UTC))
+            self._last = first + len(rows) - 1
+            self._limit = min(MAX_BATCH, 2 * self._limit)
+
+    async def _close_in(self, db: "RelayConnection", rows: Sequence[outbox.Row], refusal: Refused) -> None:
+        """Halve the batch until the culprit is alone, and park that one; a refusal for another reason goes on up."""
+        if len(rows) > 1 and refusal.divisible:
+            self._limit = len(rows) // 2
+        elif refusal.permanent:
+            await outbox.park(db, rows[0], str(refusal))
+            log.error("event_parked", stream=self._stream.name, position=rows[0].position, reason=str(refusal))
+        else:
+            raise refusal
+
+    async def _reconcile(self, db: "RelayConnection") -> None:
+        """Learn from the stream's own tail what it holds, and go on from there."""
+        state = (await self._bus.jetstream.stream_info(self._stream.name)).state
+        survivor = await self._last_survivor(db, state)
+        tail = [message async for message in self._messages_after(survivor)]
+        settlement = await outbox.settle(db, survivor=survivor, tail=tail, at=datetime.now(UTC))
+        self._last = max(state.last_seq, tail[-1].sequence if tail else 0)
+        if settlement.lost:
+            self.regressions += 1
+        if settlement.lost or settlement.found or settlement.strangers:
+            log.warning(
+                "relay_reconciled",
+                stream=self._stream.name,
+                lost=settlement.lost,
+                found=settlement.found,
+                strangers=settlement.strangers,
+            )
+
+    async def _last_survivor(self, db: "RelayConnection", state: StreamState) -> int:
+        """The highest sequence at which the stream holds what we recorded there; up to it, the two agree."""
+        below = state.last_seq
+        while page := await outbox.recorded_until(db, below, PAGE):
+            for recorded in page:
+                # What is older than the stream's first message was not lost, it has only aged away.
+                if recorded.sequence < state.first_seq or await self._holds(recorded):
+                    return recorded.sequence
+            below = page[-1].sequence - 1
+        return 0
+
+    async def _holds(self, recorded: outbox.Recorded) -> bool:
+        try:
+            message = await self._bus.jetstream.get_msg(self._stream.name, seq=recorded.sequence)
+        except NotFoundError:
+            return False
+        return (message.headers or {}).get(MESSAGE_ID) == recorded.message_id
+
+    async def _messages_after(self, sequence: int) -> AsyncIterator[outbox.Recorded]:
+        """What the stream holds after a sequence, read from its leader, who alone is never behind."""
+        jetstream, name, every = self._bus.jetstream, self._stream.name, self._stream.subjects
+        with suppress(NotFoundError):
+            while True:
+                message = await jetstream.get_msg(name, seq=sequence + 1, subject=every, next=True)
+                sequence = message.seq or 0
+                yield outbox.Recorded(sequence, (message.headers or {}).get(MESSAGE_ID, ""))
+
+    async def _wait(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), self._poll_seconds)
+
+    async def _back_off(self, error: Exception) -> None:
+        self.trouble = f"{type(error).__name__}: {error}" if isinstance(error, Refused) else type(error).__name__
+        self._failures += 1
+        log.warning("relay_pauses", stream=self._stream.name, error=self.trouble, failures=self._failures)
+        longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(self._failures, 10))
+        await asyncio.sleep(random.uniform(longest / 2, longest))  # noqa: S311 - spreads retries, guards nothing

@@ -1,0 +1,67 @@
+"""How a service's process starts and stops: `python -m <service> serve` and `migrate`, the same for every service."""
+
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import typer
+import uvicorn
+from fastapi import FastAPI
+
+from chassis import logs
+from chassis.calendar import calendar_of
+from chassis.cli import complete, new_app, run
+from chassis.migrate import Component, check_migrated, migrate
+from chassis.settings import ServiceSettings, load
+
+STOP_SECONDS = 10
+
+S = TypeVar("S", bound=ServiceSettings)
+
+
+def run_service(
+    name: str, *, settings: type[S], components: Sequence[Component], build_app: Callable[[S], FastAPI]
+) -> None:
+    """Run the process of a service, as its `__main__` does; `serve` refuses a database that is not migrated."""
+    app = new_app(f"The service {name}.")
+
+    @app.command(name="serve")
+    def serve_command() -> None:
+        """Answer requests until SIGTERM."""
+        serve(name, load(settings), components, build_app)
+
+    @app.command(name="migrate")
+    def migrate_command() -> None:
+        """Bring the database up to date, and name each file that was applied."""
+        apply_migrations(load(settings), components)
+
+    run(app, f"python -m {name}")
+
+
+def serve(name: str, settings: S, components: Sequence[Component], build_app: Callable[[S], FastAPI]) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what is under way and exit with code 0."""
+    # uvicorn raises the signal again once it has stopped gracefully; by default that would kill the process.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
+    logs.configure(name)
+    complete(check_migrated(settings.database_url.get_secret_value(), components))
+    config = uvicorn.Config(
+        build_app(settings),
+        host=settings.host,
+        port=settings.port,
+        lifespan="on",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+    uvicorn.Server(config).run()
+
+
+def apply_migrations(settings: ServiceSettings, components: Sequence[Component]) -> None:
+    """Migrate the database, and print what was applied. Raises CommandError."""
+    clock = calendar_of(settings.clock)
+    for applied in complete(migrate(settings.database_url.get_secret_value(), components, clock=clock)):
+        typer.echo(applied)

@@ -1,0 +1,37 @@
+"""Work beside the HTTP doors: a service never runs on without one of its tasks, its supervisor restarts it whole."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, NoReturn
+
+import structlog
+
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def background(**coroutines: Coroutine[Any, Any, object]) -> AsyncIterator[None]:
+    """Run named tasks until the block ends, then cancel them in reverse order.
+
+    One that fails, or ends by itself, ends the process with exit code 1: everything that counts is committed.
+    """
+    running = {name: asyncio.create_task(coroutine, name=name) for name, coroutine in coroutines.items()}
+    for task in running.values():
+        task.add_done_callback(_end_process)
+    try:
+        yield
+    finally:
+        for task in reversed(running.values()):
+            task.remove_done_callback(_end_process)
+            task.cancel()
+            await asyncio.wait([task])
+            if not task.cancelled() and (error := task.exception()):
+                log.error("task_failed_while_stopping", task=task.get_name(), exc_info=error)
+
+
+def _end_process(task: asyncio.Task[object]) -> NoReturn:
+    error = None if task.cancelled() else task.exception()
+    log.critical("task_ended", task=task.get_name(), exc_info=error)
+    os._exit(1)

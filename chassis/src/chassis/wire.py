@@ -1,0 +1,141 @@
+"""An event as bytes: sealed for the bus, and read from it. Both sides agree on the hash of the canonical JSON."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+import rfc8785
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from contracts.catalogue import data_of
+from contracts.envelope import MAX_BYTES, Envelope, source_of
+from contracts.event import Event
+from contracts.streams import subject_of
+
+TRACE_CONTEXT = ("traceparent", "tracestate")
+HASH_DIGITS = 16
+
+
+class Unsealable(ValueError):
+    """The event is not fit for the bus; the text says where and why, never the value."""
+
+
+class Unreadable(Exception):
+    """The bytes are no event: too_large, not_json, not_canonical, holds_nul or not_an_envelope."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """An event ready for the outbox: validated, and with the bytes that every copy of it will have."""
+
+    source: str
+    id: str
+    type: str
+    nats_subject: str
+    body: bytes
+    body_hash: bytes
+
+    @property
+    def message_id(self) -> str:
+        """The `Nats-Msg-Id`; the hash in it keeps another body under the same id from being taken for a copy."""
+        return f"{self.source}#{self.id}#{self.body_hash.hex()[:HASH_DIGITS]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An event as received; `data` in the envelope is not typed yet."""
+
+    envelope: Envelope
+    body_hash: bytes
+    body: dict[str, Any]
+
+
+def seal(  # noqa: PLR0913 - one argument per attribute of the envelope that only the caller knows
+    event: Event,
+    *,
+    municipality: str,
+    producer: str,
+    id: str,  # noqa: A002 - the envelope's own word
+    time: datetime,
+    corrects: str | None = None,
+    correlationid: str | None = None,
+    causationid: str | None = None,
+    source: str | None = None,
+) -> Sealed:
+    """Put the event in its envelope, as its canonical JSON; absent attributes and fields are left out.
+
+    `time` is aware. Raises Unsealable for what no consumer would accept, personal numbers and more than 64 KiB.
+    """
+    if time.tzinfo is None:
+        raise Unsealable("time has no time zone")
+    attributes: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": id,
+        "source": source or source_of(municipality, producer),
+        "type": event.contract.type,
+        "subject": event.about,
+        "time": time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "datacontenttype": "application/json",
+        "dataclassification": event.contract.classification,
+        "corrects": corrects,
+        "correlationid": correlationid,
+        "causationid": causationid,
+    }
+    message = {name: value for name, value in attributes.items() if value is not None}
+    message["data"] = event.model_dump(mode="json", exclude_none=True)
+    body = rfc8785.dumps(message)
+    _require_fit(body)
+    return Sealed(
+        source=message["source"],
+        id=id,
+        type=event.contract.type,
+        nats_subject=subject_of(municipality, producer, event.contract),
+        body=body,
+        body_hash=sha256(body).digest(),
+    )
+
+
+def read(raw: bytes) -> Reading:
+    """Read what came over the bus; its data may still be of an unknown type or invalid. Raises Unreadable."""
+    if len(raw) > MAX_BYTES:
+        raise Unreadable("too_large")
+    try:
+        body = from_json(raw, allow_inf_nan=False)
+    except ValueError:
+        raise Unreadable("not_json") from None
+    if not isinstance(body, dict):
+        raise Unreadable("not_an_envelope")
+    canonical = _canonical(body)
+    try:
+        envelope = Envelope.model_validate(body)
+    except ValidationError:
+        raise Unreadable("not_an_envelope") from None
+    return Reading(envelope, sha256(canonical).digest(), body)
+
+
+def _canonical(body: dict[str, Any]) -> bytes:
+    try:
+        canonical = rfc8785.dumps({name: value for name, value in body.items() if name not in TRACE_CONTEXT})
+    except rfc8785.CanonicalizationError:
+        raise Unreadable("not_canonical") from None
+    # PostgreSQL stores no NUL in text. With the escaped backslashes out of the way, only a real one looks like this.
+    if b"\\u0000" in canonical.replace(rb"\\", b""):
+        raise Unreadable("holds_nul")
+    return canonical
+
+
+def _require_fit(body: bytes) -> None:
+    """What is sealed can be read, and its data is of its type; the types refuse personal numbers in any free text."""
+    try:
+        data_of(read(body).envelope)
+    except Unreadable as unreadable:
+        raise Unsealable(unreadable.reason) from None
+    except ValidationError as invalid:
+        places = (f"{'/'.join(map(str, error['loc']))}: {error['msg']}" for error in invalid.errors())
+        raise Unsealable("; ".join(places)) from None

@@ -1,0 +1,134 @@
+import asyncio
+import sys
+
+import pytest
+from nats.errors import ConnectionClosedError
+
+from chassis.bus import Bus
+from local.nats import NatsServer
+from local.waiting import until
+
+CLOSED_FROM_OUTSIDE = """
+import asyncio, sys
+from chassis.bus import Bus
+
+async def main():
+    bus = Bus(sys.argv[1], name="test")
+    await bus.start()
+    if sys.argv[2] == "stop":
+        await bus.stop()
+    else:
+        await bus.broker.connection.close()
+    print("lived on")
+
+asyncio.run(main())
+"""
+
+
+async def exit_of(url: str, how: str) -> tuple[int | None, bytes]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", CLOSED_FROM_OUTSIDE, url, how, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate()
+    return process.returncode, output
+
+
+async def test_a_closed_connection_ends_the_process(nats_server: NatsServer) -> None:
+    code, output = await exit_of(nats_server.url, "close")
+
+    assert code == 70
+    assert b"lived on" not in output
+
+
+async def test_a_stop_does_not(nats_server: NatsServer) -> None:
+    code, output = await exit_of(nats_server.url, "stop")
+
+    assert code == 0
+    assert b"lived on" in output
+
+
+async def test_it_waits_for_a_server_that_comes_later(nats_server: NatsServer) -> None:
+    nats_server.stop()
+    bus = Bus(nats_server.url, name="test")
+    starting = [asyncio.create_task(bus.start()) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert not bus.connected
+    with pytest.raises(ConnectionClosedError):
+        _ = bus.jetstream
+
+    nats_server.start()
+    await asyncio.gather(*starting)
+
+    assert bus.connected
+    await bus.jetstream.account_info()
+    await bus.stop()
+
+
+async def test_it_reconnects_when_the_server_comes_back(bus: Bus, nats_server: NatsServer) -> None:
+    nats_server.kill()
+    await until(lambda: not bus.connected)
+
+    nats_server.start()
+
+    await until(lambda: bus.connected)
+    await bus.jetstream.account_info()
+
+
+# nats-py leaves the refused socket to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_it_reconnects_after_the_server_refused_it(
+    bus: Bus, nats_server: NatsServer, refusals: list[str]
+) -> None:
+    nats_server.stop()
+    strict = StrictNatsServer(nats_server.folder, port=nats_server.port, monitor_port=nats_server.monitor_port)
+    strict.start()
+    await until(lambda: refusals)
+    strict.stop()
+
+    nats_server.start()
+
+    await until(lambda: bus.connected)
+
+
+class StrictNatsServer(NatsServer):
+    def _config(self) -> str:
+        return super()._config() + 'authorization { token: "of another" }\n'
+
+
+@pytest.fixture
+def refusals(bus: Bus) -> list[str]:
+    seen: list[str] = []
+    tell = bus.broker._connection_kwargs["error_cb"]  # noqa: SLF001 - watches the very callback in use
+
+    async def note(error: Exception) -> None:
+        if "authorization" in str(error).lower():
+            seen.append(str(error))
+        await tell(error)
+
+    bus.broker.connection._error_cb = note  # noqa: SLF001
+    return seen
+
+
+async def test_it_stops_while_the_server_is_away(nats_server: NatsServer) -> None:
+    bus = Bus(nats_server.url, name="test")
+    await bus.start()
+    nats_server.kill()
+    await until(lambda: not bus.connected)
+
+    await bus.stop()
+
+    assert not bus.connected
+
+
+async def test_a_start_that_was_given_up_leaves_nothing_behind(nats_server: NatsServer) -> None:
+    nats_server.stop()
+    bus = Bus(nats_server.url, name="test")
+    starting = asyncio.create_task(bus.start())
+    done, _ = await asyncio.wait([starting], timeout=0.1)
+    assert not done
+
+    starting.cancel()
+    await asyncio.wait([starting])
+    await bus.stop()
+
+    assert not bus.connected

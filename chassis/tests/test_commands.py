@@ -1,0 +1,132 @@
+import asyncio
+import sys
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import typer
+
+from chassis import cli, commands
+from chassis.calendar import calendar_of
+from chassis.database import create_pool
+from chassis.migrate import HTTP, migrate
+from chassis.tokens import Principal, principal_of
+from local.nats import NatsServer
+
+ISSUE = ("tokens", "issue", "--service", "notes", "--scope", "read:notes", "--name", "payroll")
+
+
+@pytest.fixture
+def app() -> typer.Typer:
+    app = cli.new_app("Test.")
+    app.add_typer(commands.tokens, name="tokens")
+    app.command(name="provision")(commands.provision)
+    return app
+
+
+def call(app: typer.Typer, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["kraftcenter", *arguments])
+    with pytest.raises(SystemExit) as exit_:
+        cli.run(app, "kraftcenter")
+    code: int = exit_.value.code  # type: ignore[assignment]
+    return code
+
+
+async def holder_of(dsn: str, token: str, now: datetime) -> Principal | None:
+    async with await create_pool(dsn, name="test") as pool, pool.acquire() as db:
+        return await principal_of(db, token, now=now)
+
+
+def test_a_token_is_printed_once_and_opens_the_doors(
+    app: typer.Typer, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asyncio.run(migrate(database_url, [HTTP], clock=calendar_of("system")))
+    monkeypatch.setenv("NOTES_DATABASE_URL", database_url)
+
+    assert call(app, monkeypatch, *ISSUE, "--scope", "write:notes", "--expires-days", "2") == 0
+
+    token = capsys.readouterr().out.strip()
+    now = datetime.now(UTC)
+    holder = asyncio.run(holder_of(database_url, token, now))
+    assert holder == Principal("payroll", "621", frozenset({"read:notes", "write:notes"}))
+    assert asyncio.run(holder_of(database_url, token, now + timedelta(days=3))) is None
+
+
+def test_a_database_that_is_not_migrated_is_told(
+    app: typer.Typer, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NOTES_DATABASE_URL", database_url)
+
+    assert call(app, monkeypatch, *ISSUE) == 1
+    assert capsys.readouterr().err.startswith("The database is not migrated")
+
+
+@pytest.mark.parametrize(
+    ("dsn", "said"),
+    [
+        (None, "NOTES_DATABASE_URL is not set"),
+        ("postgresql://u:hunter2@h:hunter2/x", "NOTES_DATABASE_URL must look like"),
+        ("postgresql://u:hunter2@127.0.0.1:1/x", "The database does not answer"),
+        ("postgresql://u:hunter2@127.0.0.1:1/x?sslmode=hunter2", "The database does not answer"),
+    ],
+)
+def test_a_database_that_cannot_be_reached_is_told_without_its_password(
+    app: typer.Typer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    dsn: str | None,
+    said: str,
+) -> None:
+    monkeypatch.delenv("NOTES_DATABASE_URL", raising=False)
+    if dsn:
+        monkeypatch.setenv("NOTES_DATABASE_URL", dsn)
+
+    assert call(app, monkeypatch, *ISSUE) == 1
+
+    shown = capsys.readouterr()
+    assert said in shown.err
+    assert "hunter2" not in shown.err
+    assert shown.out == ""
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        (*ISSUE, "--municipality", "62"),
+        (*ISSUE, "--expires-days", "0"),
+        (*ISSUE, "--scope", "read notes"),
+        (*ISSUE, "--service", "No-tes"),
+        (*ISSUE, "--name", "two words"),
+        ("tokens", "issue"),
+        ("provision", "--municipality", "Kolding"),
+    ],
+)
+def test_a_wrong_option_is_told_with_code_2(
+    app: typer.Typer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    wrong: tuple[str, ...],
+) -> None:
+    assert call(app, monkeypatch, *wrong) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_provisioning_names_its_changes_and_may_be_repeated(
+    app: typer.Typer, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NATS_URL", nats_server.url)
+
+    assert call(app, monkeypatch, "provision") == 0
+    assert "EVENTS_621_FLEXJOB_POOL made" in capsys.readouterr().out
+    assert call(app, monkeypatch, "provision") == 0
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("url", ["nats://127.0.0.1:1", "nonsense", "nats://u:hunter2@127.0.0.1:port", ""])
+def test_a_nats_that_cannot_be_reached_is_told(
+    app: typer.Typer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], url: str
+) -> None:
+    assert call(app, monkeypatch, "provision", "--nats-url", url) == 1
+
+    said = capsys.readouterr().err
+    assert said.startswith("NATS does not answer")
+    assert "hunter2" not in said
