@@ -1,0 +1,14 @@
+"""`python -m flexjob_pool serve|migrate`."""
+
+from chassis.migrate import HTTP, OUTBOX, component_of
+from chassis.serve import run_service
+from flexjob_pool.app import build_app
+from flexjob_pool.settings import FlexjobPoolSettings
+
+if __name__ == "__main__":
+    run_service(
+        "flexjob_pool",
+        settings=FlexjobPoolSettings,
+        components=[OUTBOX, HTTP, component_of("flexjob_pool")],
+        build_app=build_app,
+    )
