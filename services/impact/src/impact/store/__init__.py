@@ -1,0 +1,1 @@
+"""All SQL of impact, one module per business noun."""

@@ -1,0 +1,308 @@
+"""The doors of impact: figures by hand from a small life, who may see them, and ten wrong questions."""
+
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from chassis.database import Pool
+from contracts.catalogue import BY_TYPE
+from impact.catalogue import INDICATORS
+
+Issue = Callable[..., Awaitable[dict[str, str]]]
+PERSONAL = [indicator for indicator in INDICATORS if indicator.about_persons]
+
+
+@pytest.fixture
+async def exact(issue: Issue) -> dict[str, str]:
+    return await issue("figures:exact")
+
+
+async def figure(doors: httpx.AsyncClient, path: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    answer = await doors.get(f"/v1/figures/{path}", headers=headers)
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+BY_HAND = [
+    ("J1", "2"),
+    ("J1?from=2025-01-01&to=2026-01-01", "1"),
+    ("J1?from=2025-11-01&to=2026-02-01", "1"),
+    ("J1?from=2025-11-01&to=2026-02-02", "2"),
+    ("J1?from=2025-11-01", "3"),
+    ("J1?as_of=2026-02-28", "1"),
+    ("J1?as_of=2025-12-31", "1"),
+    ("J1?as_of=2026-02-28&to=2026-07-01", "1"),
+    ("J2", "0.5"),
+    ("J2?to=2026-02-02", "0.337838"),
+    ("F1", "2"),
+    ("F1?as_of=2026-04-30", "3"),
+    ("F1?as_of=2026-05-01", "2"),
+    ("F1?as_of=2025-10-31", "0"),
+    ("F4", "11"),
+    ("F4?as_of=2026-03-31", "7.5"),
+    ("F5", "0.5928"),
+    ("F5?as_of=2026-02-04", "0.3328"),
+    ("F5?as_of=2027-01-01", "0.2"),
+]
+
+
+@pytest.mark.usefixtures("life")
+async def test_figures_are_what_a_hand_works_out(
+    doors: httpx.AsyncClient, exact: dict[str, str], subtests: pytest.Subtests
+) -> None:
+    for path, value in BY_HAND:
+        with subtests.test(path):
+            assert (await figure(doors, path, exact))["value"] == value
+
+
+async def test_a_figure_says_what_it_is_and_when_it_was_known(
+    doors: httpx.AsyncClient, exact: dict[str, str], life: int
+) -> None:
+    f4 = await figure(doors, "F4?by=department", exact)
+
+    title = f4.pop("title")
+    assert title["en"] == "Mean effective hours"
+    assert f4 == {
+        "id": "F4",
+        "municipality": "621",
+        "value": "11",
+        "numerator": "22",
+        "denominator": "2",
+        "unit": "hours_per_week",
+        "status": "provisional",
+        "as_of": "2026-06-30",
+        "from": None,
+        "to": None,
+        "known_as_of": "2026-06-30T08:00:00Z",
+        "position": life,
+        "definition_version": 1,
+        "facts": 5,
+        "cells": [
+            {
+                "dimensions": {"department": "Senior"},
+                "value": "12.5",
+                "numerator": "12.5",
+                "denominator": "1",
+                "status": "provisional",
+            },
+            {
+                "dimensions": {"department": "Teknik"},
+                "value": "9.5",
+                "numerator": "9.5",
+                "denominator": "1",
+                "status": "provisional",
+            },
+        ],
+    }
+
+
+@pytest.mark.usefixtures("life")
+async def test_a_flow_says_which_days_it_counts(doors: httpx.AsyncClient, exact: dict[str, str]) -> None:
+    j1 = await figure(doors, "J1?to=2026-03-01", exact)
+
+    assert (j1["from"], j1["to"], j1["as_of"], j1["facts"]) == ("2026-01-01", "2026-03-01", "2026-02-28", 1)
+
+
+@pytest.mark.usefixtures("life")
+async def test_the_cells_of_a_cut_add_up_to_the_whole(doors: httpx.AsyncClient, exact: dict[str, str]) -> None:
+    f1 = await figure(doors, "F1?by=department&as_of=2026-04-30", exact)
+
+    assert [(cell["dimensions"]["department"], cell["value"]) for cell in f1["cells"]] == [
+        ("Senior", "2"),
+        ("Teknik", "1"),
+    ]
+    assert sum(Decimal(cell["value"]) for cell in f1["cells"]) == Decimal(f1["value"])
+
+
+@pytest.mark.usefixtures("life")
+async def test_pool_utilisation_is_open_to_all_and_cut_by_fiscal_year(doors: httpx.AsyncClient) -> None:
+    f5 = await figure(doors, "F5?by=fiscal_year")
+
+    assert [(cell["dimensions"]["fiscal_year"], cell["value"]) for cell in f5["cells"]] == [
+        ("2026", "0.5928"),
+        ("2027", "0.2"),
+    ]
+
+
+@pytest.mark.usefixtures("life")
+async def test_a_year_without_a_budget_has_no_data(doors: httpx.AsyncClient) -> None:
+    f5 = await figure(doors, "F5?as_of=2025-06-30")
+
+    assert (f5["value"], f5["status"]) == (None, "no_data")
+
+
+@pytest.mark.usefixtures("life")
+async def test_without_the_scope_nothing_about_persons_leaves(
+    doors: httpx.AsyncClient, subtests: pytest.Subtests
+) -> None:
+    for indicator in PERSONAL:
+        with subtests.test(indicator.id):
+            shown = await figure(doors, f"{indicator.id}?by={indicator.dimensions[0]}")
+
+            assert shown["status"] == "suppressed"
+            told = {name: shown[name] for name in ("value", "numerator", "denominator", "facts", "cells")}
+            assert told == {"value": None, "numerator": None, "denominator": None, "facts": None, "cells": []}
+
+
+@pytest.mark.usefixtures("life")
+async def test_a_token_without_the_scope_sees_no_more_than_nobody(doors: httpx.AsyncClient, issue: Issue) -> None:
+    assert (await figure(doors, "F1", await issue("read:flexjob_pool")))["status"] == "suppressed"
+
+
+async def test_all_figures_come_from_one_snapshot(doors: httpx.AsyncClient, exact: dict[str, str], life: int) -> None:
+    answer = await doors.get("/v1/figures?as_of=2026-04-30", headers=exact)
+
+    items = answer.json()["items"]
+    assert {item["id"]: item["value"] for item in items} == {
+        "J1": "2",
+        "J2": "0.5",
+        "F1": "3",
+        "F4": "8.666667",
+        "F5": "0.5928",
+    }
+    assert {item["position"] for item in items} == {life}
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_the_catalogue_says_what_every_figure_means(entrance: httpx.AsyncClient) -> None:
+    items = (await entrance.get("/v1/indicators")).json()["items"]
+
+    assert [item["id"] for item in items] == [indicator.id for indicator in INDICATORS]
+    for item in items:
+        assert (await entrance.get(f"/v1/indicators/{item['id']}")).json() == item
+        assert item["title"]["da"]
+        assert item["definition"]["en"]
+        assert set(item["events"]) <= BY_TYPE.keys()
+
+
+TODAY = "must be from 1990-01-01 to 2028-06-30"
+
+
+@pytest.mark.parametrize(
+    ("path", "reasons"),
+    [
+        ("F1?as_of=yesterday", {"as_of": "must be a date, YYYY-MM-DD"}),
+        ("F1?as_of=", {"as_of": "must be a date, YYYY-MM-DD"}),
+        ("F1?as_of=20260630", {"as_of": "must be a date, YYYY-MM-DD"}),
+        ("F1?as_of=2026-02-30", {"as_of": "must be a date, YYYY-MM-DD"}),
+        ("F1?as_of=1989-12-31", {"as_of": TODAY}),
+        ("F1?as_of=2028-07-01", {"as_of": TODAY}),
+        ("F1?from=2026-01-01", {"from": "a stock has no period; use as_of"}),
+        ("J1?from=2026-02-01&to=2026-02-01", {"from": "must be before to, which is exclusive"}),
+        ("J1?from=2026-02-01&as_of=2026-01-31", {"from": "must not be after as_of"}),
+        ("J1?from=2026-07-01", {"from": "must not be after as_of"}),
+        ("F1?by=colour", {"by": "must be one of: department"}),
+        ("F1?by=", {"by": "must be one of: department"}),
+        ("F1?municipality=751", {"municipality": "must be one of: 621"}),
+        ("F1?municipality='%20OR%201=1", {"municipality": "must be one of: 621"}),
+        ("F1?as_of=2026-01-01&as_of=2026-01-02", {"as_of": "may stand only once"}),
+        ("F1?asof=2026-01-01", {"asof": "does not exist here, only municipality, as_of, from, to, by"}),
+        ("F1?0101901234=x", {"": "does not exist here, only municipality, as_of, from, to, by"}),
+        ("?by=department", {"by": "does not exist here, only municipality, as_of"}),
+        (
+            "F1?as_of=x&to=2026-01-01&by=x&municipality=x&known_as_of=7",
+            {
+                "as_of": "must be a date, YYYY-MM-DD",
+                "to": "a stock has no period; use as_of",
+                "by": "must be one of: department",
+                "municipality": "must be one of: 621",
+                "known_as_of": "does not exist here, only municipality, as_of, from, to, by",
+            },
+        ),
+    ],
+)
+async def test_a_wrong_question_is_answered_with_every_reason(
+    entrance: httpx.AsyncClient, path: str, reasons: dict[str, str]
+) -> None:
+    answer = await entrance.get(f"/v1/figures{'/' if path[0] != '?' else ''}{path}")
+
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert {error["parameter"]: error["detail"] for error in answer.json()["errors"]} == reasons
+
+
+@pytest.mark.parametrize("path", ["F99", "f1", "F1%00", "x" * 3000, "%F0%9F%98%80", "0101901234"])
+@pytest.mark.parametrize("noun", ["figures", "indicators"])
+async def test_an_unknown_indicator_is_told_where_to_find_the_known_ones(
+    entrance: httpx.AsyncClient, noun: str, path: str
+) -> None:
+    answer = await entrance.get(f"/v1/{noun}/{path}")
+
+    assert answer.status_code in {400, 404, 414}
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert path not in answer.text
+    if len(path) < 5:
+        assert answer.json()["detail"] == "GET /v1/indicators lists every id."
+
+
+async def test_whoever_shows_credentials_is_recognised_or_refused(
+    doors: httpx.AsyncClient, subtests: pytest.Subtests
+) -> None:
+    for path in ("/v1/figures", "/v1/figures/F5", "/v1/indicators", "/v1/indicators/F5", "/metrics/exact"):
+        for credentials in ("Bearer wrong", "Bearer", "Bearer ", "Basic dTpw", "kc_token", ""):
+            with subtests.test(path, credentials=credentials):
+                answer = await doors.get(path, headers={"Authorization": credentials})
+
+                assert answer.status_code == 401
+                assert "www-authenticate" in answer.headers
+
+
+async def test_a_token_of_another_municipality_opens_nothing(doors: httpx.AsyncClient, issue: Issue) -> None:
+    foreign = await issue("figures:exact", municipality="751")
+
+    for path in ("/v1/figures/F1", "/metrics/exact"):
+        assert (await doors.get(path, headers=foreign)).status_code == 403
+
+
+async def test_whoever_serves_several_municipalities_must_be_told_which(
+    entrance: httpx.AsyncClient, app: FastAPI
+) -> None:
+    app.state.settings = app.state.settings.model_copy(update={"municipalities": ("621", "751")})
+
+    answer = await entrance.get("/v1/figures/F5")
+
+    assert answer.json()["errors"] == [{"parameter": "municipality", "detail": "must be one of: 621, 751"}]
+
+
+@pytest.mark.usefixtures("life")
+async def test_a_token_shows_exact_figures_of_its_own_municipality_alone(
+    doors: httpx.AsyncClient, app: FastAPI, exact: dict[str, str]
+) -> None:
+    app.state.settings = app.state.settings.model_copy(update={"municipalities": ("621", "751")})
+
+    assert (await figure(doors, "F1?municipality=621", exact))["status"] == "provisional"
+    assert (await figure(doors, "F1?municipality=751", exact))["status"] == "suppressed"
+
+
+async def test_without_a_database_a_question_is_to_be_asked_again_later(doors: httpx.AsyncClient, pool: Pool) -> None:
+    await pool.close()
+
+    answer = await doors.get("/v1/figures/F5")
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert (await doors.get("/readyz")).json()["checks"]["database"] != "ok"
+    assert (await doors.get("/livez")).status_code == 200
+
+
+async def test_a_problem_is_danish_for_whoever_does_not_ask_for_english(entrance: httpx.AsyncClient) -> None:
+    answer = await entrance.get("/v1/figures/F1?as_of=x", headers={"Accept-Language": "da"})
+
+    assert answer.json()["errors"] == [{"parameter": "as_of", "detail": "skal være en dato, ÅÅÅÅ-MM-DD"}]
+
+
+async def test_nothing_can_be_written(entrance: httpx.AsyncClient) -> None:
+    assert (await entrance.post("/v1/figures/F1", json={})).status_code == 405
+
+
+async def test_the_parameters_are_described_with_examples(app: FastAPI) -> None:
+    operation = app.openapi()["paths"]["/v1/figures/{indicator_id}"]["get"]
+
+    query = {each["name"]: each for each in operation["parameters"] if each["in"] == "query"}
+    assert list(query) == ["municipality", "as_of", "from", "to", "by"]
+    assert all(each["description"] and each["example"] for each in query.values())
+    assert "application/problem+json" in operation["responses"]["default"]["content"]

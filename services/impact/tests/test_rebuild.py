@@ -1,0 +1,139 @@
+"""Whatever happens on the way in, every row that follows from the ledger is what its replay gives."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from itertools import count
+from uuid import UUID
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chassis.calendar import SystemCalendar
+from chassis.database import UNAVAILABLE, Pool, create_pool
+from chassis.wire import seal
+from contracts.event import Event
+from contracts.flexjob_pool import BudgetAllocated
+from contracts.streams import Stream
+from impact.catalogue import INDICATORS, measures_of
+from impact.consumer import ingest
+from impact.ledger import Delivery
+from impact.rebuild import Differences, compare
+
+MEASURES = measures_of(INDICATORS)
+REGISTERED = datetime(2026, 6, 1, tzinfo=UTC)
+MUNICIPALITIES = (f"{number:03}" for number in count(101))
+NONE = Differences([], [], [])
+
+Lives = st.SearchStrategy[list[Event]]
+a_few = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def deliveries_of(events: Sequence[Event], stream: Stream) -> list[Delivery]:
+    """Each event once; an event that conflicts with another of its id comes as drawn."""
+    bodies = [
+        seal(event, municipality=stream.municipality, producer=stream.producer, id=f"e{number}", time=REGISTERED).body
+        for number, event in enumerate(events)
+    ]
+    return [Delivery(stream.name, sequence, {}, body) for sequence, body in enumerate(bodies, start=1)]
+
+
+def cut(data: st.DataObject, deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
+    """Any copies, in any order, in any batches."""
+    copies = data.draw(st.lists(st.sampled_from(deliveries), max_size=6))
+    arriving = data.draw(st.permutations([*deliveries, *copies]))
+    edges = sorted(data.draw(st.sets(st.integers(1, len(arriving) - 1)))) if len(arriving) > 1 else []
+    return [list(arriving[start:end]) for start, end in zip([0, *edges], [*edges, len(arriving)], strict=True)]
+
+
+async def differences(pool: Pool, municipality: str) -> Differences:
+    async with pool.acquire() as db, db.transaction(isolation="repeatable_read"):
+        return await compare(db, municipality, MEASURES)
+
+
+async def bring_in(pool: Pool, stream: Stream, batch: Sequence[Delivery]) -> None:
+    await ingest(pool, stream, batch, measures=MEASURES, calendar=SystemCalendar())
+
+
+async def positions(pool: Pool, municipality: str) -> list[int]:
+    rows = await pool.fetch("SELECT position FROM ledger WHERE municipality = $1 ORDER BY position", municipality)
+    return [row["position"] for row in rows]
+
+
+async def net(pool: Pool, municipality: str) -> list[tuple[object, ...]]:
+    rows = await pool.fetch(
+        "SELECT measure, date, dimensions, amount FROM running_sum"
+        " WHERE municipality = $1 AND amount <> 0 ORDER BY measure, date, dimensions",
+        municipality,
+    )
+    return [tuple(row.values()) for row in rows]
+
+
+@a_few
+@given(data=st.data())
+async def test_any_batches_with_any_copies_leave_what_a_rebuild_gives(
+    pool: Pool, lives: Lives, data: st.DataObject
+) -> None:
+    stream, plain = Stream(next(MUNICIPALITIES), "flexjob_pool"), Stream(next(MUNICIPALITIES), "flexjob_pool")
+    events = data.draw(lives)
+    for batch in cut(data, deliveries_of(events, stream)):
+        await bring_in(pool, stream, batch)
+    await bring_in(pool, plain, deliveries_of(events, plain))
+
+    assert await differences(pool, stream.municipality) == NONE
+    assert await positions(pool, stream.municipality) == list(range(1, len(events) + 1))
+    assert await net(pool, stream.municipality) == await net(pool, plain.municipality)
+
+
+@a_few
+@given(data=st.data())
+async def test_two_workers_on_one_lane_whose_connections_die_leave_what_a_rebuild_gives(
+    pool: Pool, database_url: str, lives: Lives, data: st.DataObject
+) -> None:
+    stream = Stream(next(MUNICIPALITIES), "flexjob_pool")
+    events = data.draw(lives)
+    batches = cut(data, deliveries_of(events, stream))
+    shares = [batches[0::2], batches[1::2]] if data.draw(st.booleans()) else [batches, batches]
+    pauses = data.draw(st.lists(st.integers(0, 40), max_size=5))
+    async with (
+        await create_pool(database_url, name="worker", max_size=1) as first,
+        await create_pool(database_url, name="worker", max_size=1) as second,
+    ):
+        workers = [work(own, stream, share) for own, share in zip((first, second), shares, strict=True)]
+        await asyncio.gather(*workers, disturb(pool, pauses))
+
+    assert await differences(pool, stream.municipality) == NONE
+    assert await positions(pool, stream.municipality) == list(range(1, len(events) + 1))
+
+
+async def work(pool: Pool, stream: Stream, batches: Sequence[Sequence[Delivery]]) -> None:
+    """Bring in every batch, again and again until it is known to be committed."""
+    for batch in batches:
+        done = False
+        while not done:
+            try:
+                await bring_in(pool, stream, batch)
+            except UNAVAILABLE:
+                continue
+            done = True
+
+
+async def disturb(pool: Pool, pauses: Sequence[int]) -> None:
+    """End all connections of the workers, wherever they are, after some turns of the event loop each time."""
+    for turns in pauses:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await pool.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'worker'")
+
+
+async def test_a_rebuild_notices_every_kind_of_drift(pool: Pool) -> None:
+    stream = Stream("621", "flexjob_pool")
+    budget = BudgetAllocated(occurred_on=date(2026, 1, 1), budget_id=UUID(int=1), fiscal_year=2026, amount_ore=5)
+    await bring_in(pool, stream, deliveries_of([budget], stream))
+
+    await pool.execute("DELETE FROM history")
+    await pool.execute("UPDATE delta SET amount = amount + 1")
+    await pool.execute("UPDATE running_sum SET date = date + 1")
+
+    found = await differences(pool, "621")
+    assert (len(found.histories), found.deltas, len(found.sums)) == (1, [(1, 1)], 2)
