@@ -1,0 +1,83 @@
+"""`kraftcenter up` as a user meets it: a process, its output, its exit code and what it leaves behind."""
+
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import psutil
+import pytest
+
+from local.processes import LOOPBACK, is_alive
+from local.stack import SERVICES, free_ports_for
+from local.waiting import wait_until
+
+KRAFTCENTER = shutil.which("kraftcenter", path=sysconfig.get_path("scripts")) or "kraftcenter"
+with_services = pytest.mark.skipif(not find_spec("impact"), reason="the services are not installed here")
+
+
+@contextmanager
+def running_up(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`up` on free ports, once it says that it runs."""
+    output = folder / "output"
+    with output.open("wb") as file:
+        process = subprocess.Popen([KRAFTCENTER, "up", "--free-ports"], cwd=folder, stdout=file, stderr=file)  # noqa: S603 - our command
+    try:
+        wait_until(
+            lambda: process.poll() is not None or "Running" in output.read_text(), seconds=60, message="up does not run"
+        )
+        assert process.poll() is None, output.read_text()
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@with_services
+def test_up_prints_addresses_and_figures_keeps_its_token_secret_and_ends_well_on_ctrl_c(tmp_path: Path) -> None:
+    with running_up(tmp_path) as process:
+        assert stat.S_IMODE((tmp_path / "build" / "token").stat().st_mode) == 0o600
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+    assert not any(is_alive(member) for member in family)
+    output = (tmp_path / "output").read_text()
+    for expected in ("flexjob_pool", "http://127.0.0.1:", "nats://127.0.0.1:", "postgresql://127.0.0.1:", "J1", "F5"):
+        assert expected in output
+
+
+@with_services
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
+def test_up_killed_outright_leaves_no_orphan_and_goes_on_with_its_data_and_token(tmp_path: Path) -> None:
+    token = tmp_path / "build" / "token"
+    with running_up(tmp_path) as process:
+        first = token.read_text()
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+    with running_up(tmp_path):
+        assert not any(is_alive(member) for member in family)
+        assert token.read_text() == first
+
+
+def test_a_taken_port_is_told_with_what_to_do(tmp_path: Path) -> None:
+    ports = free_ports_for(SERVICES)
+    with socket.create_server((LOOPBACK, ports["impact"])):
+        told = run_up_on(ports, tmp_path)
+    assert told.returncode == 1
+    assert f"port {ports['impact']} of impact is taken by " in told.stderr
+    assert "up --free-ports" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def run_up_on(ports: dict[str, int], folder: Path) -> subprocess.CompletedProcess[str]:
+    """The command with other ports than the usual ones, which a stack on this machine may have or leave just now."""
+    script = f"from chassis import cli; from local import commands; commands.KNOWN_PORTS = {ports}; cli.main()"
+    command = [sys.executable, "-c", script, "up"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - our script

@@ -1,0 +1,25 @@
+"""The demo as a whole, on real servers and services, with a few people instead of a hundred."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from local import demo
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_a_year_of_a_few_people_agrees_and_leaves_nothing_behind(
+    folders: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert demo.run(seed=1, people=4) == 0
+
+    table = capsys.readouterr().out
+    assert all(f"│ {indicator} " in table for indicator in ("J1", "J2", "F1", "F4", "F5"))
+    assert "✗" not in table
+    assert list(folders.iterdir()) == []

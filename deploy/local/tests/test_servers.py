@@ -1,0 +1,124 @@
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import nats
+import psutil
+import pytest
+from nats.js.api import StreamConfig
+
+from local.nats import NatsServer
+from local.postgres import NoPostgres, OwnPostgres, Postgres, postgres_binaries, postgres_for
+from local.processes import PortTaken
+
+
+async def test_a_database_of_a_test_is_empty(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    assert await connection.fetchval("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
+    assert await connection.fetchval("SHOW data_checksums") == "on"
+    assert (
+        await connection.fetchval("SELECT datcollate FROM pg_database WHERE datname = current_database()") == "C.UTF-8"
+    )
+    await connection.close()
+
+
+async def test_postgres_keeps_its_port_and_its_rows_over_a_kill(tmp_path: Path) -> None:
+    server = OwnPostgres(tmp_path / "postgres")
+    server.start()
+    dsn = server.create_database()
+    connection = await asyncpg.connect(dsn)
+    await connection.execute("CREATE TABLE note (text text)")
+    await connection.execute("INSERT INTO note VALUES ('æøå')")
+
+    server.kill()
+    connection.terminate()
+    assert server.pid is None
+    server.start()
+
+    connection = await asyncpg.connect(dsn)
+    assert await connection.fetchval("SELECT text FROM note") == "æøå"
+    server.stop()
+    connection.terminate()
+
+
+async def test_our_postgres_listens_on_the_loopback_address_alone_and_asks_for_a_password(postgres: Postgres) -> None:
+    if not isinstance(postgres, OwnPostgres):
+        pytest.skip("the given server listens where its owner wants")
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncpg.connect(postgres.dsn_of("postgres", user="postgres", password=str(uuid4())))
+    connection = await asyncpg.connect(postgres.dsn)
+    assert await connection.fetchval("SHOW listen_addresses") == "127.0.0.1"
+    assert await connection.fetchval("SHOW data_checksums") == "on"
+    assert await connection.fetchval("SELECT datcollate FROM pg_database WHERE datname = 'postgres'") == "C.UTF-8"
+    assert not await connection.fetchval("SHOW unix_socket_directories")
+    await connection.close()
+
+
+async def test_a_service_reaches_its_own_database_alone(postgres: Postgres) -> None:
+    mine = postgres.provide("pool_a")
+    other = postgres.provide("pool_b")
+    connection = await asyncpg.connect(mine)
+    await connection.execute("CREATE TABLE note (text text)")
+    await connection.close()
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await asyncpg.connect(f"{mine.rpartition('/')[0]}/pool_b")
+    for dsn in (mine, other):
+        postgres.remove(dsn)
+
+
+async def test_a_database_provided_again_keeps_its_rows(postgres: Postgres) -> None:
+    connection = await asyncpg.connect(postgres.provide("pool_c"))
+    await connection.execute("CREATE TABLE note (text text)")
+    await connection.close()
+
+    dsn = postgres.provide("pool_c")
+
+    connection = await asyncpg.connect(dsn)
+    assert await connection.fetchval("SELECT count(*) FROM note") == 0
+    await connection.close()
+    postgres.remove(dsn)
+
+
+def test_a_given_dsn_is_used_and_left_running(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", postgres.dsn)
+    given = postgres_for(tmp_path)
+    given.start()
+    given.stop()
+    given.drop_database(given.create_database())
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_the_wheel_an_installed_postgres_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("local.postgres.find_spec", lambda _: None)
+    try:
+        binaries = postgres_binaries()
+    except NoPostgres:
+        pytest.skip("no PostgreSQL is installed on this machine")
+    assert (binaries / "initdb").exists()
+
+
+async def test_nats_keeps_its_port_and_its_messages_over_a_kill(nats_server: NatsServer) -> None:
+    client = await nats.connect(nats_server.url)
+    await client.jetstream().add_stream(StreamConfig(name="NOTES", subjects=["notes.>"], max_bytes=4 * 1024**3))
+    await client.jetstream().publish("notes.first", b"1")
+    await client.close()
+
+    nats_server.kill()
+    nats_server.start()
+
+    client = await nats.connect(nats_server.url)
+    assert (await client.jetstream().stream_info("NOTES")).state.messages == 1
+    await client.close()
+
+
+def test_nats_listens_on_the_loopback_address_alone(nats_server: NatsServer) -> None:
+    assert nats_server.pid
+    listening = [each.laddr[0] for each in psutil.Process(nats_server.pid).net_connections("inet") if not each.raddr]
+    assert set(listening) == {"127.0.0.1"}
+
+
+def test_a_second_server_on_a_port_is_refused(nats_server: NatsServer, tmp_path: Path) -> None:
+    with pytest.raises(PortTaken, match=f"port {nats_server.port} of NATS is taken by nats-server"):
+        NatsServer(tmp_path / "second", port=nats_server.port).start()
