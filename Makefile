@@ -1,0 +1,51 @@
+# Each target sets up what it needs on a machine with only Python >= 3.11, pip, make and git.
+SHELL := /bin/sh
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := .boot/bin/uv
+# uv may use the Pythons of this machine only; our own environments are never taken for one that is active.
+export UV_PYTHON_DOWNLOADS := never
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+
+MEMBERS := $(wildcard contracts/pyproject.toml chassis/pyproject.toml services/*/pyproject.toml deploy/local/pyproject.toml)
+SOURCES := contracts chassis services deploy tests
+# Killing make outright ends the stack too.
+TETHER := $(shell setpriv --pdeathsig TERM true 2>/dev/null && echo setpriv --pdeathsig TERM)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check schemas
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-9s %s\n", $$1, $$2}' Makefile
+
+demo: .venv/ready ## Live through a year on a fresh stack and check every figure
+	@$(TETHER) .venv/bin/kraftcenter demo
+
+up: .venv/ready ## Run the stack until Ctrl-C; its data stay in build/up
+	@$(TETHER) .venv/bin/kraftcenter up
+
+test: check ## Check, then run all tests
+	.venv/bin/pytest
+
+check: .venv/ready ## Check the lock file, style, types and layers
+	$(UV) lock --check --quiet
+	.venv/bin/ruff check --quiet
+	.venv/bin/ruff format --check --quiet
+	.venv/bin/mypy $(SOURCES)
+	.venv/bin/lint-imports
+
+schemas: .venv/ready ## Write the published schemas of the events from their models
+	.venv/bin/python -m contracts contracts/schemas
+
+.venv/ready: .boot/uv-$(UV_VERSION) uv.lock pyproject.toml $(MEMBERS)
+	$(UV) sync --locked --quiet --python .boot/bin/python
+	@touch $@
+
+.boot/uv-$(UV_VERSION):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; $(PYTHON) is `$(PYTHON) --version 2>&1`. Try: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@# Debian splits ensurepip from Python, so this machine's pip fills the environment.
+	rm -rf .boot
+	$(PYTHON) -m venv --without-pip .boot
+	$(PYTHON) -m pip --python .boot/bin/python install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
