@@ -1,0 +1,146 @@
+"""A whole stack for each journey: real servers, real processes, real sockets; and what must hold when it is over."""
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+import pytest
+
+from chassis.database import create_pool
+from impact.catalogue import INDICATORS, measures_of
+from impact.rebuild import compare
+from impact.store.figures import snapshot
+from local.processes import Server
+from local.stack import MUNICIPALITY, Stack, running_stack
+from local.waiting import until
+
+TODAY = "2026-06-15"
+HEARTBEAT_SECONDS = "0.5"
+
+
+@dataclass(slots=True)
+class Town:
+    """A stack, the load that it was put under, and what was promised to the callers."""
+
+    stack: Stack
+    seed: int
+    started: set[str] = field(default_factory=set)
+    refused: list[str] = field(default_factory=list)
+    calls: int = 0
+
+    async def start_flexjobs(self, count: int, *, callers: int = 4) -> None:
+        """Start flexjobs from several callers at once, each of whom asks again with the same key until answered."""
+        dice = random.Random(self.seed + len(self.started))  # noqa: S311 - repeatable load, no secret
+        self.calls += 1
+        jobs = [UUID(int=dice.getrandbits(128), version=4) for _ in range(count)]
+        async with httpx.AsyncClient(base_url=self.stack.url_of("flexjob_pool"), timeout=10) as client:
+            await asyncio.gather(*(self._call(client, jobs[n::callers]) for n in range(callers)))
+        self.calls -= 1
+
+    async def _call(self, client: httpx.AsyncClient, jobs: list[UUID]) -> None:
+        for job in jobs:
+            await until(partial(self._started, client, job), seconds=60, message="a flexjob is not taken")
+
+    async def _started(self, client: httpx.AsyncClient, job: UUID) -> bool:
+        headers = {"Authorization": f"Bearer {self.stack.token}", "Idempotency-Key": str(job)}
+        try:
+            answer = await client.post("/v1/flexjobs", json=flexjob(job), headers=headers)
+        except httpx.TransportError:
+            return False
+        if answer.status_code == httpx.codes.CREATED:
+            self.started.add(str(job))
+            return True
+        if answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
+            self.refused.append(answer.text)
+            return True
+        return False
+
+    async def until_started(self, *, more: int) -> None:
+        """Return once so many more were taken, or all that were asked for."""
+        enough = len(self.started) + more
+        await until(lambda: len(self.started) >= enough or self.calls == 0, seconds=60, message="the load stands still")
+
+    async def crash(self, kept: Server) -> None:
+        """Kill a process as a crash would, and return once the supervisor has started it again."""
+        await until(lambda: kept.pid and not kept.crashed(), seconds=60, message=f"{kept.name} does not run")
+        before = kept.pid
+        assert before
+        os.kill(before, signal.SIGKILL)
+        await until(
+            lambda: kept.pid != before and not kept.crashed(), seconds=60, message=f"{kept.name} is not started again"
+        )
+
+    async def figure(self, indicator: str) -> dict[str, Any]:
+        """Ask impact for an exact figure."""
+        async with httpx.AsyncClient(base_url=self.stack.url_of("impact"), timeout=10) as client:
+            headers = {"Authorization": f"Bearer {self.stack.token}"}
+            answer = await client.get(f"/v1/figures/{indicator}", params={"as_of": TODAY}, headers=headers)
+            found: dict[str, Any] = answer.raise_for_status().json()
+            return found
+
+    async def until_figures_are_right(self, *, seconds: float = 60) -> None:
+        """Return once both figures say what was promised to the callers."""
+        expected = len(self.started)
+
+        async def right() -> bool:
+            try:
+                placements, persons = await self.figure("J1"), await self.figure("F1")
+            except httpx.HTTPError:
+                return False
+            return bool(placements["value"] == persons["value"] == str(expected))
+
+        await until(right, seconds=seconds, message=f"the figures do not come to {expected} (seed {self.seed})")
+
+    async def check_the_books(self) -> None:
+        """Every event of the outbox is published, and in the ledger once; a rebuild changes no row."""
+        assert not self.refused
+        outbox = await self._rows("flexjob_pool", "SELECT event_id, published_at FROM outbox WHERE type NOT LIKE $1")
+        ledger = await self._rows("impact", "SELECT event_id, position FROM ledger WHERE type NOT LIKE $1")
+
+        assert sorted(row["event_id"] for row in outbox) == sorted(row["event_id"] for row in ledger)
+        assert all(row["published_at"] for row in outbox)
+        assert sorted(row["position"] for row in ledger) == list(range(1, len(ledger) + 1))
+        async with await create_pool(self.stack.database_urls["impact"], name="test") as pool, snapshot(pool) as db:
+            assert not any(await compare(db, MUNICIPALITY, measures_of(INDICATORS)))
+
+    async def _rows(self, service: str, query: str) -> list[asyncpg.Record]:
+        db = await asyncpg.connect(self.stack.database_urls[service])
+        try:
+            return list(await db.fetch(query, "%.service.heartbeat.%"))
+        finally:
+            await db.close()
+
+
+def flexjob(job: UUID) -> dict[str, Any]:
+    """A start of one person's flexjob; person and placement share the number, so that both can be counted."""
+    return {
+        "occurred_on": "2026-05-01",
+        "placement_id": str(job),
+        "person_ref": str(job),
+        "department": "Senior",
+        "workplace_unit": "Plejecenter_Olivenhaven",
+        "attendance_hours_per_week": "12.00",
+        "effective_hours_per_week": "8.00",
+        "grant_term": "permanent",
+        "retention": False,
+        "scheme": "post2013",
+    }
+
+
+@pytest.fixture
+async def town(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Town]:
+    """A running stack with short heartbeats, on a controlled calendar; the seed follows from the test's name."""
+    clock = tmp_path / "clock"
+    clock.write_text(f"{TODAY}T10:00:00Z", encoding="utf-8")
+    settings = {"CLOCK": f"file:{clock}", "FLEXJOB_POOL_HEARTBEAT_SECONDS": HEARTBEAT_SECONDS}
+    async with running_stack(tmp_path / "stack", settings=settings) as stack:
+        yield Town(stack, seed=sum(request.node.name.encode()))
