@@ -28,3 +28,8 @@ class ImpactSettings(ServiceSettings):
         BeforeValidator(_codes),
         Field(min_length=1, default_factory=lambda known: (known.get("municipality", ""),)),
     ]
+
+    @property
+    def serves(self) -> tuple[str, ...]:
+        """Tokens of every municipality served are admitted."""
+        return self.municipalities
