@@ -80,3 +80,19 @@ async def test_a_task_that_fails_while_stopping_does_not_keep_the_others_running
         await asyncio.sleep(0)
 
     assert stopped.is_set()
+
+
+async def test_a_task_in_which_a_cancellation_gets_lost_is_cancelled_again() -> None:
+    lost: list[str] = []
+
+    async def loses_one() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            lost.append("one")
+        await asyncio.Event().wait()
+
+    async with background(relay=loses_one()):
+        await asyncio.sleep(0)
+
+    assert lost == ["one"]

@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 
 import structlog
 
+CANCEL_SECONDS = 1.0
+
 log = structlog.get_logger()
 
 
@@ -25,10 +27,16 @@ async def background(**coroutines: Coroutine[Any, Any, object]) -> AsyncIterator
     finally:
         for task in reversed(running.values()):
             task.remove_done_callback(_end_process)
-            task.cancel()
-            await asyncio.wait([task])
+            await _cancel(task)
             if not task.cancelled() and (error := task.exception()):
                 log.error("task_failed_while_stopping", task=task.get_name(), exc_info=error)
+
+
+async def _cancel(task: asyncio.Task[object]) -> None:
+    """Cancel until it is over: until Python 3.12 `wait_for` swallows a cancellation that comes with its result."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=CANCEL_SECONDS)
 
 
 def _end_process(task: asyncio.Task[object]) -> NoReturn:

@@ -56,7 +56,7 @@ HOURS = {
     "cause": "capacity_up",
 }
 END = {"occurred_on": "2026-06-01", "reason_code": "ordinary_job"}
-DOORS = {
+DOORS: dict[str, tuple[str, dict[str, Any]]] = {
     "rules": ("/v1/rules", RULES),
     "budgets": ("/v1/budgets", BUDGET),
     "applications": ("/v1/applications", APPLICATION),
@@ -257,6 +257,13 @@ async def test_a_budget_named_again_gets_its_new_total(caseworker: Caseworker) -
         assert (await caseworker.post("/v1/budgets", {**budget, "amount_ore": amount})).status_code == status
 
 
+async def test_rules_name_as_many_units_as_fit_into_an_event(caseworker: Caseworker) -> None:
+    most = ["Å" * 64] * 400
+
+    assert (await caseworker.done("/v1/rules", {**RULES, "eligible_units": most}))["eligible_units"] == most
+    assert (await caseworker.post("/v1/rules", {**RULES, "eligible_units": [*most, "Senior"]})).status_code == 422
+
+
 async def test_hours_that_are_registered_late_leave_later_changes_as_they_are(caseworker: Caseworker) -> None:
     placement = await caseworker.done("/v1/flexjobs", FLEXJOB)
     path = f"/v1/flexjobs/{placement['placement_id']}/hours-changes"
@@ -307,8 +314,6 @@ def wrong_values(good: object) -> Iterator[object]:
 
 # What may be left out, or is taken with no value.
 OPTIONAL = {"max_weekly_effective_hours", "max_months"}
-# A good unit has no shape that tells it from these.
-UNIT = {"department", "workplace_unit"}
 
 
 async def check_refused(answer: httpx.Response) -> None:
@@ -324,8 +329,8 @@ async def test_a_wrong_body_is_refused_and_leaves_nothing(caseworker: Caseworker
     path, good = caseworker.at(door)
     before = await stored(pool)
 
-    for wrong in (None, [], [good], "text", 7, True, {"data": good}, {**good, "unknown": 1}, {**good, CPR: CPR}):
-        await check_refused(await caseworker.post(path, wrong))
+    for body in (None, [], [good], "text", 7, True, {"data": good}, {**good, "unknown": 1}, {**good, CPR: CPR}):
+        await check_refused(await caseworker.post(path, body))
     for field, value in good.items():
         if field not in OPTIONAL:
             await check_refused(await caseworker.post(path, {k: v for k, v in good.items() if k != field}))
@@ -352,7 +357,7 @@ async def test_a_wrong_request_is_refused_and_leaves_nothing(caseworker: Casewor
     for content, headers, status in (
         (body, {"Content-Type": "application/json"}, 400),
         (body, {**as_json, "Idempotency-Key": "x" * 129}, 400),
-        (body, {**as_json, "Idempotency-Key": "with space"}, 400),
+        (body, {**as_json, "Idempotency-Key": "tab\tbed"}, 400),
         (body, {**as_json, "Authorization": ""}, 401),
         (body, {**as_json, "Authorization": "Bearer kc_unknown"}, 401),
         (body, {**as_json, "Authorization": f"Bearer {weak}"}, 403),

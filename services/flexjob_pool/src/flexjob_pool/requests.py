@@ -8,6 +8,8 @@ from contracts.types import Code, Day, FiscalYear, HoursPerWeek, Ore, Organisati
 
 HoursWorked = Annotated[HoursPerWeek, Field(gt=0)]
 Money = Annotated[Ore, Field(gt=0)]
+# The longest names of so many fit into one event.
+MOST_UNITS = 400
 Months = Annotated[int, Field(strict=True, ge=1, le=120)]
 
 
@@ -25,7 +27,7 @@ class AdoptRules(Ask):
     refund_share: Share
     max_weekly_effective_hours: HoursWorked | None = None
     max_months: Months | None = None
-    eligible_units: Annotated[tuple[OrganisationUnit, ...], Field(max_length=1000)]
+    eligible_units: Annotated[tuple[OrganisationUnit, ...], Field(max_length=MOST_UNITS)]
 
 
 class AllocateBudget(Ask):
