@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.event import Event
@@ -67,6 +67,7 @@ def in_life(fact: Fact) -> tuple[date | None, int, datetime, bytes]:
     return fact.occurred_on, RANK[fact.event.contract.phase], fact.time, fact.id.encode()
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_any_order_of_arrival_gives_the_same_as_known_now(lives: Lives, data: st.DataObject) -> None:
     facts = facts_of(data.draw(lives))
@@ -75,6 +76,7 @@ def test_any_order_of_arrival_gives_the_same_as_known_now(lives: Lives, data: st
     assert total(chain(*folded(shuffled))) == total(chain(*folded(facts)))
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_the_deltas_of_a_position_are_what_all_histories_yield_after_it_minus_before_it(
     lives: Lives, data: st.DataObject
@@ -87,6 +89,7 @@ def test_the_deltas_of_a_position_are_what_all_histories_yield_after_it_minus_be
         assert total(deltas) == {key: amount for key, amount in moved.items() if amount}
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_a_fold_that_only_remembers_goes_on_as_one_that_folded(lives: Lives, data: st.DataObject) -> None:
     facts = facts_of(data.draw(lives))
@@ -97,6 +100,7 @@ def test_a_fold_that_only_remembers_goes_on_as_one_that_folded(lives: Lives, dat
     assert [fold.admit(fact) for fact in facts[boundary:]] == folded(facts)[boundary:]
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_no_delta_is_empty_and_no_two_of_a_position_are_of_the_same_cell(lives: Lives, data: st.DataObject) -> None:
     for deltas in folded(facts_of(data.draw(lives))):
@@ -104,6 +108,7 @@ def test_no_delta_is_empty_and_no_two_of_a_position_are_of_the_same_cell(lives: 
         assert len(total(deltas)) == len(deltas)
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_running_sums_add_up_to_the_deltas(lives: Lives, data: st.DataObject) -> None:
     deltas = list(chain(*folded(facts_of(data.draw(lives)))))

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.wire import seal
@@ -266,6 +266,7 @@ def test_only_histories_that_a_rule_reads_are_loaded() -> None:
     assert histories_of(fresh, Fold([PERSONS_IN_FLEXJOB])) == {("person", str(PERSON))}
 
 
+@settings(deadline=None)
 @given(order=st.lists(st.sampled_from(["started", "changed", "ended"]), max_size=4), last=st.permutations(range(3)))
 def test_any_order_with_any_copies_ends_in_the_same_figures(order: list[str], last: list[int]) -> None:
     story = {

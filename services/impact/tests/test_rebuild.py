@@ -6,23 +6,27 @@ from datetime import UTC, date, datetime
 from itertools import count
 from uuid import UUID
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chassis.calendar import SystemCalendar
-from chassis.database import UNAVAILABLE, Pool, create_pool
+from chassis.database import Pool, create_pool
 from chassis.wire import seal
 from contracts.event import Event
 from contracts.flexjob_pool import BudgetAllocated
 from contracts.streams import Stream
 from impact.catalogue import INDICATORS, measures_of
-from impact.consumer import ingest
+from impact.consumer import PASSING, ingest
 from impact.ledger import Delivery
 from impact.rebuild import Differences, compare
+from local.waiting import until
 
 MEASURES = measures_of(INDICATORS)
 REGISTERED = datetime(2026, 6, 1, tzinfo=UTC)
 MUNICIPALITIES = (f"{number:03}" for number in count(101))
+BUDGET = BudgetAllocated(occurred_on=date(2026, 1, 1), budget_id=UUID(int=1), fiscal_year=2026, amount_ore=5)
+KILL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'worker'"
 NONE = Differences([], [], [])
 
 Lives = st.SearchStrategy[list[Event]]
@@ -113,7 +117,7 @@ async def work(pool: Pool, stream: Stream, batches: Sequence[Sequence[Delivery]]
         while not done:
             try:
                 await bring_in(pool, stream, batch)
-            except UNAVAILABLE:
+            except PASSING:
                 continue
             done = True
 
@@ -123,13 +127,40 @@ async def disturb(pool: Pool, pauses: Sequence[int]) -> None:
     for turns in pauses:
         for _ in range(turns):
             await asyncio.sleep(0)
-        await pool.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'worker'")
+        await pool.execute(KILL)
+
+
+@pytest.mark.parametrize("table", ["ledger", "history", "delta", "running_sum", "delivery", "fact_count"])
+async def test_a_worker_that_dies_within_its_transaction_leaves_nothing_behind(
+    pool: Pool, database_url: str, table: str
+) -> None:
+    stream = Stream("621", "flexjob_pool")
+    batch = deliveries_of([BUDGET], stream)
+    async with await create_pool(database_url, name="worker", max_size=1) as own:
+        async with pool.acquire() as db, db.transaction():
+            # Held up where it is about to write, it is killed there.
+            await db.execute(f"LOCK TABLE {table} IN SHARE MODE")
+            doomed = asyncio.create_task(bring_in(own, stream, batch))
+            await until(lambda: is_held_up(pool, table))
+            await pool.execute(KILL)
+        with pytest.raises(PASSING):
+            await doomed
+        await bring_in(own, stream, batch)
+
+    assert await differences(pool, "621") == NONE
+    assert await positions(pool, "621") == [1]
+    assert await pool.fetchval("SELECT first_copies + duplicates FROM delivery") == 1
+    assert await pool.fetchval("SELECT facts FROM fact_count") == 1
+
+
+async def is_held_up(pool: Pool, table: str) -> bool:
+    waiting = "SELECT count(*) FROM pg_locks WHERE relation = $1::text::regclass AND NOT granted"
+    return bool(await pool.fetchval(waiting, table))
 
 
 async def test_a_rebuild_notices_every_kind_of_drift(pool: Pool) -> None:
     stream = Stream("621", "flexjob_pool")
-    budget = BudgetAllocated(occurred_on=date(2026, 1, 1), budget_id=UUID(int=1), fiscal_year=2026, amount_ore=5)
-    await bring_in(pool, stream, deliveries_of([budget], stream))
+    await bring_in(pool, stream, deliveries_of([BUDGET], stream))
 
     await pool.execute("DELETE FROM history")
     await pool.execute("UPDATE delta SET amount = amount + 1")

@@ -32,6 +32,7 @@ FETCH_SECONDS = 5.0
 FLOOR_SECONDS = 3.0
 ACK_WAIT_SECONDS = 30.0
 PAUSE_SECONDS = (0.2, 2.0)
+# asyncpg takes a connection that dies as it is handed out for a mistake of its own.
 PASSING = (*UNAVAILABLE, asyncpg.PostgresError, nats.errors.Error)
 
 T = TypeVar("T")
@@ -178,10 +179,13 @@ class Consumer:
         """Try until it works, as long as it is a server that fails."""
         while True:
             try:
-                return await step()
+                result = await step()
             except PASSING as error:
                 log.warning("ingest_interrupted", stream=self._stream.name, error=type(error).__name__)
                 await asyncio.sleep(_pause())
+            else:
+                _heed_cancellation()
+                return result
 
 
 def first_to_repeat(*, floor: int, acknowledged: int, end: int) -> int | None:
@@ -193,6 +197,13 @@ def first_to_repeat(*, floor: int, acknowledged: int, end: int) -> int | None:
     if end < floor:
         return 1
     return floor + 1 if acknowledged > floor else None
+
+
+def _heed_cancellation() -> None:
+    """Python 3.11's wait_for, which nats-py and asyncpg use, swallows a cancellation that meets its result."""
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _pause() -> float:
