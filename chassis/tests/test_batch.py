@@ -2,6 +2,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from nats.aio.msg import Msg
 from nats.errors import NoRespondersError
 
 from chassis.batch import Refused, publish_batch
@@ -145,3 +146,20 @@ async def test_a_full_stream_is_not_the_messages_fault(bus: Bus, stream: Stream,
 
     assert (refused.value.code, refused.value.err_code) == (503, 10077)
     assert not refused.value.divisible
+
+
+async def test_a_server_that_stores_a_batch_message_by_message_is_refused_at_the_first(
+    bus: Bus, stream: Stream, sealed: Seals
+) -> None:
+    async def store_singly(message: Msg) -> None:
+        await message.respond(b'{"stream": "OLD", "seq": 1}')
+
+    rows = [replace(row, subject="old.server") for row in rows_of(sealed(3))]
+    old_server = await bus.broker.connection.subscribe("old.server", cb=store_singly)
+
+    with pytest.raises(Refused, match="knows no batches") as refused:
+        await publish(bus, stream, rows, after=0)
+
+    assert not refused.value.permanent
+    assert not refused.value.divisible
+    assert old_server.delivered == 1

@@ -1,12 +1,15 @@
 import asyncio
 import sys
 
+import httpx
 import pytest
 from nats.errors import ConnectionClosedError
 
-from chassis.bus import Bus
+from chassis.bus import Bus, BusUnreachable, short_job
 from local.nats import NatsServer
 from local.waiting import until
+
+NOBODY_THERE = "nats://u:hunter2@127.0.0.1:1"
 
 CLOSED_FROM_OUTSIDE = """
 import asyncio, sys
@@ -31,6 +34,46 @@ async def exit_of(url: str, how: str) -> tuple[int | None, bytes]:
     )
     output, _ = await process.communicate()
     return process.returncode, output
+
+
+async def test_a_short_job_leaves_no_connection(nats_server: NatsServer) -> None:
+    async with short_job(nats_server.url) as jetstream:
+        await jetstream.account_info()
+
+    assert await connections(nats_server) == 0
+
+
+async def connections(server: NatsServer) -> int:
+    async with httpx.AsyncClient(base_url=server.monitor_url) as monitor:
+        return int((await monitor.get("/connz")).json()["num_connections"])
+
+
+async def test_a_short_job_without_a_server_is_told_at_once_and_without_the_password() -> None:
+    async with asyncio.timeout(3):
+        with pytest.raises(BusUnreachable, match=r"^NATS at 127\.0\.0\.1:1 does not answer") as told:
+            async with short_job(NOBODY_THERE):
+                pass
+
+    assert "hunter2" not in str(told.value)
+
+
+async def test_a_short_job_does_not_wait_for_a_server_that_says_nothing() -> None:
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(say_nothing, "127.0.0.1") as server:
+        port = server.sockets[0].getsockname()[1]
+        async with asyncio.timeout(10):
+            with pytest.raises(BusUnreachable):
+                async with short_job(f"nats://127.0.0.1:{port}"):
+                    pass
+
+
+async def test_what_the_server_refuses_a_short_job_is_told(nats_server: NatsServer) -> None:
+    with pytest.raises(BusUnreachable, match="stream not found"):
+        async with short_job(nats_server.url) as jetstream:
+            await jetstream.stream_info("NONE")
 
 
 async def test_a_closed_connection_ends_the_process(nats_server: NatsServer) -> None:

@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import typer
+from nats.js.api import ConsumerConfig, DeliverPolicy
 
 from chassis import cli, commands
+from chassis.bus import short_job
 from chassis.calendar import calendar_of
 from chassis.database import create_pool
 from chassis.migrate import HTTP, migrate
@@ -64,7 +66,8 @@ def test_a_database_that_is_not_migrated_is_told(
     ("dsn", "said"),
     [
         (None, "NOTES_DATABASE_URL is not set"),
-        ("postgresql://u:hunter2@h:hunter2/x", "NOTES_DATABASE_URL must look like"),
+        ("postgresql://u:hunter2@h:hunter2/x", "NOTES_DATABASE_URL: must look like"),
+        ("postgresql://u:hunter2@127.0.0.1:99999/x", "NOTES_DATABASE_URL: must look like"),
         ("postgresql://u:hunter2@127.0.0.1:1/x", "The database does not answer"),
         ("postgresql://u:hunter2@127.0.0.1:1/x?sslmode=hunter2", "The database does not answer"),
     ],
@@ -94,10 +97,16 @@ def test_a_database_that_cannot_be_reached_is_told_without_its_password(
         (*ISSUE, "--municipality", "62"),
         (*ISSUE, "--expires-days", "0"),
         (*ISSUE, "--scope", "read notes"),
+        (*ISSUE, "--scope", "read:others"),
+        (*ISSUE, "--scope", "figures:inexact"),
         (*ISSUE, "--service", "No-tes"),
         (*ISSUE, "--name", "two words"),
         ("tokens", "issue"),
+        ("tokens", "revoke", "--service", "No-tes", "payroll"),
+        ("tokens", "list", "--service", "No-tes"),
         ("provision", "--municipality", "Kolding"),
+        ("provision", "--ack-wait-seconds", "0"),
+        *(("provision", "--nats-url", url) for url in ("tls://hunter2", "wss://hunter2", "nonsense", "", "nats://h:p")),
     ],
 )
 def test_a_wrong_option_is_told_with_code_2(
@@ -107,7 +116,45 @@ def test_a_wrong_option_is_told_with_code_2(
     wrong: tuple[str, ...],
 ) -> None:
     assert call(app, monkeypatch, *wrong) == 2
-    assert "Traceback" not in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert "hunter2" not in said
+
+
+def test_every_wrong_option_of_a_token_is_told_at_once(
+    app: typer.Typer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = ("--scope", "everything", "--name", "two words", "--municipality", "62")
+
+    assert call(app, monkeypatch, "tokens", "issue", "--service", "notes", *wrong) == 2
+
+    said = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    for reason in ("--name must look like payroll", "--municipality must look like 621", "--scope must be one of"):
+        assert reason in said
+
+
+def test_tokens_are_listed_without_themselves_and_a_revoked_one_opens_nothing(
+    app: typer.Typer, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asyncio.run(migrate(database_url, [HTTP], clock=calendar_of("system")))
+    monkeypatch.setenv("NOTES_DATABASE_URL", database_url)
+    assert call(app, monkeypatch, *ISSUE) == 0
+    token = capsys.readouterr().out.strip()
+    assert call(app, monkeypatch, *ISSUE, "--name", "jobs", "--expires-days", "2") == 0
+    capsys.readouterr()
+
+    assert call(app, monkeypatch, "tokens", "revoke", "--service", "notes", "payroll") == 0
+    assert call(app, monkeypatch, "tokens", "list", "--service", "notes") == 0
+
+    now = datetime.now(UTC)
+    assert capsys.readouterr().out.splitlines() == [
+        "1 revoked",
+        f"payroll  621  read:notes  revoked {now:%Y-%m-%d}",
+        f"jobs  621  read:notes  valid until {now + timedelta(days=2):%Y-%m-%d}",
+    ]
+    assert asyncio.run(holder_of(database_url, token, now)) is None
+    assert call(app, monkeypatch, "tokens", "revoke", "--service", "notes", "payroll") == 1
+    assert "No token of that name is in force" in capsys.readouterr().err
 
 
 def test_provisioning_names_its_changes_and_may_be_repeated(
@@ -121,12 +168,40 @@ def test_provisioning_names_its_changes_and_may_be_repeated(
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize("url", ["nats://127.0.0.1:1", "nonsense", "nats://u:hunter2@127.0.0.1:port", ""])
-def test_a_nats_that_cannot_be_reached_is_told(
-    app: typer.Typer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], url: str
+def test_the_wait_for_an_acknowledgement_is_30_seconds_unless_told(
+    app: typer.Typer, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert call(app, monkeypatch, "provision", "--nats-url", url) == 1
+    monkeypatch.setenv("NATS_URL", nats_server.url)
+    assert call(app, monkeypatch, "provision", "--ack-wait-seconds", "2") == 0
+    capsys.readouterr()
 
-    said = capsys.readouterr().err
-    assert said.startswith("NATS does not answer")
-    assert "hunter2" not in said
+    assert call(app, monkeypatch, "provision") == 0
+    assert capsys.readouterr().out == "EVENTS_621_FLEXJOB_POOL impact ack_wait set\n"
+    assert call(app, monkeypatch, "provision", "--ack-wait-seconds", "30") == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_a_nats_that_cannot_be_reached_is_told_once_without_its_password(
+    app: typer.Typer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(app, monkeypatch, "provision", "--nats-url", "nats://u:hunter2@127.0.0.1:1") == 1
+
+    [said] = capsys.readouterr().err.splitlines()
+    assert said.startswith("NATS at 127.0.0.1:1 does not answer as it should: ")
+
+
+def test_a_consumer_that_cannot_be_put_right_is_told(
+    app: typer.Typer, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(app, monkeypatch, "provision", "--nats-url", nats_server.url) == 0
+    asyncio.run(read_only_what_is_new(nats_server.url))
+
+    assert call(app, monkeypatch, "provision", "--nats-url", nats_server.url) == 1
+    assert "nats consumer rm EVENTS_621_FLEXJOB_POOL impact" in capsys.readouterr().err
+
+
+async def read_only_what_is_new(url: str) -> None:
+    async with short_job(url) as jetstream:
+        await jetstream.delete_consumer("EVENTS_621_FLEXJOB_POOL", "impact")
+        new = ConsumerConfig(durable_name="impact", deliver_policy=DeliverPolicy.NEW)
+        await jetstream.add_consumer("EVENTS_621_FLEXJOB_POOL", new)

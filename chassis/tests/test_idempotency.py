@@ -1,11 +1,12 @@
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from chassis.database import Connection, Pool
-from chassis.idempotency import Answer, once
+from chassis.idempotency import Answer, forget_old, once
 from chassis.problems import Problem
+from chassis.tasks import background
 from chassis.tokens import Principal
 from local.waiting import until
 
@@ -107,6 +108,21 @@ async def test_the_same_key_for_another_request_is_refused(effects: Pool) -> Non
 
     assert (refusal.value.status_code, refusal.value.slug) == (422, "idempotency-key-reused")
     assert await effects_in(effects) == 1
+
+
+async def test_an_answer_is_forgotten_after_30_days(effects: Pool) -> None:
+    await ask(effects, "old")
+    await ask(effects, "young")
+    real = datetime.now(UTC)
+    age = "UPDATE idempotency_key SET claimed_at = $2 WHERE key = $1"
+    await effects.execute(age, "old", real - timedelta(days=30, seconds=1))
+    await effects.execute(age, "young", real - timedelta(days=29))
+
+    async with background(forgetting=forget_old(effects)):
+        await until(lambda: effects.fetchval("SELECT count(*) = 1 FROM idempotency_key"))
+
+    assert not (await ask(effects, "old")).replayed
+    assert (await ask(effects, "young")).replayed
 
 
 async def test_two_callers_may_use_the_same_key(effects: Pool) -> None:

@@ -1,7 +1,10 @@
-from nats.js.api import AckPolicy, DeliverPolicy, DiscardPolicy, RetentionPolicy, StorageType
+from typing import Any
+
+import pytest
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy, RetentionPolicy, StorageType
 
 from chassis.bus import Bus
-from chassis.provision import provision
+from chassis.provision import ConsumerUnfit, provision
 from contracts.streams import streams_of
 
 STREAM = streams_of("621")[0]
@@ -66,3 +69,35 @@ async def test_limits_that_an_operator_raised_or_lifted_stay(bus: Bus) -> None:
     await bus.jetstream.update_stream(config.evolve(max_age=0.0, max_bytes=2 * STREAM.max_bytes, max_msg_size=-1))
 
     assert await provision(bus.jetstream, "621") == []
+
+
+@pytest.mark.parametrize("filter_", [{"filter_subject": "wanted"}, {"filter_subjects": ["wanted", "more"]}])
+async def test_a_filter_is_taken_off_and_what_it_held_back_is_delivered(bus: Bus, filter_: dict[str, Any]) -> None:
+    subjects = {name: STREAM.subjects.replace(">", f"noun.{name}.v1") for name in ("wanted", "more", "other")}
+    [(name, value)] = filter_.items()
+    placed = subjects[value] if isinstance(value, str) else [subjects[each] for each in value]
+    await provision(bus.jetstream, "621")
+    consumer = (await bus.jetstream.consumer_info(STREAM.name, "impact")).config
+    await bus.jetstream.add_consumer(STREAM.name, consumer.evolve(**{name: placed}))
+    for each in ("other", "wanted"):
+        await bus.jetstream.publish(subjects[each], b"{}")
+    impact = await bus.jetstream.pull_subscribe_bind("impact", STREAM.name)
+    for message in await impact.fetch(2, timeout=1):
+        await message.ack_sync()
+
+    assert await provision(bus.jetstream, "621") == [f"{STREAM.name} impact {name} set"]
+
+    assert [message.subject for message in await impact.fetch(2)] == [subjects["other"], subjects["wanted"]]
+    assert await provision(bus.jetstream, "621") == []
+
+
+@pytest.mark.parametrize(
+    "made", [{"deliver_policy": DeliverPolicy.NEW}, {"ack_policy": AckPolicy.ALL}], ids=["deliver_policy", "ack_policy"]
+)
+async def test_a_consumer_that_cannot_be_put_right_is_told_with_what_to_do(bus: Bus, made: dict[str, Any]) -> None:
+    await provision(bus.jetstream, "621")
+    await bus.jetstream.delete_consumer(STREAM.name, "impact")
+    await bus.jetstream.add_consumer(STREAM.name, ConsumerConfig(durable_name="impact", **made))
+
+    with pytest.raises(ConsumerUnfit, match=f"nats consumer rm {STREAM.name} impact"):
+        await provision(bus.jetstream, "621")

@@ -5,7 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -298,14 +298,17 @@ async def test_a_stream_that_was_made_anew_is_filled_from_the_outbox(producer: P
 
 
 async def test_events_that_only_aged_away_are_not_published_again(producer: Producer) -> None:
-    async def is_empty() -> bool:
-        return not await producer.stored()
+    age = timedelta(seconds=0.2)
+
+    async def has_aged_away() -> bool:
+        youngest = await producer.pool.fetchval("SELECT max(published_at) FROM outbox")
+        return datetime.now(UTC) - youngest > age and not await producer.stored()
 
     async with relaying(producer.relay()):
         await producer.append(3)
         await producer.drained()
-    await producer.limit(max_age=0.2, duplicate_window=0.2)
-    await until(is_empty)
+    await producer.limit(max_age=age.total_seconds(), duplicate_window=age.total_seconds())
+    await until(has_aged_away)
 
     async with relaying(producer.relay()) as second:
         await producer.append(1)
@@ -313,6 +316,40 @@ async def test_events_that_only_aged_away_are_not_published_again(producer: Prod
 
     assert second.regressions == 0
     assert (await producer.bus.jetstream.stream_info(producer.stream.name)).state.last_seq == 4
+
+
+@pytest.mark.parametrize("first_sequence", [1, 11, 1000])
+async def test_what_a_stream_made_anew_never_held_is_published_again(producer: Producer, first_sequence: int) -> None:
+    async with relaying(producer.relay()):
+        ids = await producer.append(20)
+        await producer.drained()
+    config = (await producer.bus.jetstream.stream_info(producer.stream.name)).config
+    await producer.bus.jetstream.delete_stream(producer.stream.name)
+    await producer.bus.jetstream.add_stream(config.evolve(first_seq=first_sequence))
+
+    async with relaying(producer.relay()) as second:
+        await until(lambda: second.regressions)
+        await producer.drained()
+
+    assert await producer.stored() == ids
+
+
+@pytest.mark.parametrize("kept", [0, 5])
+async def test_what_was_purged_is_published_again(producer: Producer, kept: int) -> None:
+    jetstream, name = producer.bus.jetstream, producer.stream.name
+    config = (await jetstream.stream_info(name)).config
+    await jetstream.delete_stream(name)
+    await jetstream.add_stream(config.evolve(deny_purge=False, duplicate_window=0.1))
+    async with relaying(producer.relay()):
+        ids = await producer.append(20)
+        await producer.drained()
+        await jetstream.purge_stream(name, keep=kept) if kept else await jetstream.purge_stream(name)
+
+    async with relaying(producer.relay()) as second:
+        await until(lambda: second.regressions)
+        await producer.drained()
+
+    assert sorted(await producer.stored()) == sorted(ids)
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -345,7 +382,11 @@ async def test_whatever_goes_wrong_in_whatever_order_each_event_is_on_the_stream
     assert await producer.stored() == ids
 
 
-async def test_a_second_relay_stands_by_and_takes_over_when_the_first_loses_its_connection(producer: Producer) -> None:
+async def test_a_second_relay_stands_by_and_takes_over_when_the_first_loses_its_connection(
+    producer: Producer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for pause in ("FIRST_PAUSE_SECONDS", "LONGEST_PAUSE_SECONDS"):
+        monkeypatch.setattr(f"chassis.relay.{pause}", NEVER)
     first, second = producer.relay(poll_seconds=NEVER), producer.relay(poll_seconds=SOON)
     async with relaying(first):
         await until(lambda: first.active)
@@ -354,24 +395,13 @@ async def test_a_second_relay_stands_by_and_takes_over_when_the_first_loses_its_
             await producer.drained()
             assert second.trouble is None
             assert not second.active
-            await hand_over(producer, second)
+            await producer.end_relay_session()
+            await until(lambda: second.active)
             ids += await producer.append(2)
             await producer.drained()
 
     assert not first.active
     assert await producer.stored() == ids
-
-
-async def hand_over(producer: Producer, second: Relay) -> None:
-    """End the first's session as often as it takes the second to be there before the first is back."""
-
-    async def end_session_once_more() -> bool:
-        if not second.active:
-            await producer.end_relay_session()
-            await asyncio.sleep(SOON)
-        return second.active
-
-    await until(end_session_once_more)
 
 
 async def test_a_relay_whose_connection_was_ended_comes_back(producer: Producer) -> None:
@@ -400,6 +430,27 @@ async def test_only_what_the_stream_will_never_take_is_parked(producer: Producer
     assert set(parked) == {ids[place] for place in places}
     assert all(reason.startswith("10054") for reason in parked.values())
     assert await producer.stored() == [message_id for message_id in ids if message_id not in parked]
+
+
+async def test_what_was_parked_gets_another_chance_when_a_relay_begins(producer: Producer) -> None:
+    [event] = producer.sealed(1)
+    await producer.limit(max_msg_size=len(event.body) + 1000)
+    ids = await producer.append_events([replace(event, body=event.body + b" " * 1000)])
+    for _ in range(2):
+        async with relaying(producer.relay()):
+            ids += await producer.append(1)
+            await producer.drained()
+        assert list(await producer.parked()) == ids[:1]
+
+    await producer.limit(max_msg_size=-1)
+    async with relaying(producer.relay()):
+        await until(lambda: published(producer, ids))
+
+    assert not await producer.parked()
+
+
+async def published(producer: Producer, ids: list[str]) -> bool:
+    return set(await producer.stored()) == set(ids)
 
 
 async def test_a_full_stream_holds_events_back_and_parks_none(producer: Producer) -> None:

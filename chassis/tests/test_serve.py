@@ -16,6 +16,7 @@ from local.waiting import until
 
 PROGRAM = """
 import asyncio
+import sys
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter
@@ -40,7 +41,7 @@ class Settings(ServiceSettings):
 @router.get("/slow")
 async def slow() -> dict[str, str]:
     print("asked", flush=True)
-    await asyncio.sleep(0.5)
+    await asyncio.to_thread(sys.stdin.readline)
     return {"status": "finished"}
 
 
@@ -90,6 +91,7 @@ async def serving(environment: dict[str, str]) -> AsyncIterator[asyncio.subproce
         PROGRAM,
         "serve",
         env=environment,
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -99,6 +101,10 @@ async def serving(environment: dict[str, str]) -> AsyncIterator[asyncio.subproce
         if process.returncode is None:
             process.kill()
         await process.communicate()
+
+
+async def closed(client: httpx.AsyncClient) -> bool:
+    return not await alive(client)
 
 
 async def alive(client: httpx.AsyncClient) -> bool:
@@ -116,12 +122,15 @@ async def test_a_service_finishes_what_is_under_way_and_exits_with_0(
     base_url = f"http://127.0.0.1:{environment['NOTES_PORT']}"
 
     async with serving(environment) as process, httpx.AsyncClient(base_url=base_url) as client:
+        assert process.stdin
         assert process.stdout
         assert process.stderr
         await until(lambda: alive(client), seconds=20)
         asked = asyncio.create_task(client.get("/slow"))
         assert await process.stdout.readline() == b"asked\n"
         process.send_signal(stop)
+        await until(lambda: closed(client))
+        process.stdin.write(b"go on\n")
 
         assert (await asked).json() == {"status": "finished"}
         assert await process.stdout.readline() == b"stopped\n"

@@ -104,6 +104,11 @@ def test_everything_wrong_is_said_at_once_and_no_value_is_shown(
         "postgresql://u:p@host:port/db",
         "postgresql://u:p@host:1:2/db",
         "postgresql://[::1/db",
+        "postgresql://u:p@host:99999/db",
+        "postgresql://u:p@host:0/db",
+        "postgresql://a:1,b:99999/db",
+        "postgresql:///db?host=a&port=99999",
+        "postgresql://u:p[@host/db",
         "localhost:5432",
     ],
 )
@@ -124,6 +129,7 @@ def test_a_dsn_that_the_driver_would_trip_over_is_refused_unseen(monkeypatch: py
         "postgres://u:p%2Fw@[::1]:5432/db",
         "postgresql://a:1,b:2/db",
         "postgresql://u:p@w@host/db",
+        "postgresql://[::1]/db?application_name=a:99999",
     ],
 )
 @pytest.mark.usefixtures("environment")
@@ -131,6 +137,17 @@ def test_every_shape_of_dsn_that_the_driver_reads_is_accepted(monkeypatch: pytes
     monkeypatch.setenv("POOL_DATABASE_URL", dsn)
 
     assert read(PoolSettings).database_url.get_secret_value() == dsn
+
+
+@pytest.mark.parametrize(
+    "url", ["tls://h", "wss://h", "ws://h", "h:4222", "nats://", "nats://h:port", "nats://h:99999", "nats://[::1"]
+)
+@pytest.mark.usefixtures("environment")
+def test_a_nats_that_could_not_be_spoken_to_as_asked_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("POOL_NATS_URL", url)
+
+    with pytest.raises(SettingsRefused, match="POOL_NATS_URL: must be a URL such as nats://host:4222; TLS is not"):
+        read(PoolSettings)
 
 
 @pytest.mark.usefixtures("environment")

@@ -17,6 +17,10 @@ from contracts.types import PNumber, Ref, Text
         "010165-1234",  # fails modulus 11, valid since 2007
         "0101651234",
         "010165 1234",
+        "010165\u20131234",
+        "010165.1234",
+        "010165  1234",
+        "010165 -1234",
         "670785-1234",  # replacement number: day 7 + 60
         "borger 010165-1234, ring",
         "(290200-4123)",  # 2000 was a leap year
@@ -34,6 +38,7 @@ def test_a_date_valid_number_is_recognised(text: str) -> None:
         "290201-4123",  # 2001 was no leap year
         "920785-1234",  # day 92 is no replacement day
         "12345678",
+        "010165/1234",
         "010165-12345",
         "a010165-1234",
         "0101651234b",
@@ -55,7 +60,7 @@ def test_free_text_is_guarded() -> None:
         TypeAdapter(Text).validate_python("placement/0101651234")
 
 
-@given(st.dates(), st.integers(0, 9999), st.sampled_from(["", "-", " "]))
+@given(st.dates(), st.integers(0, 9999), st.sampled_from(["", "-", " ", "\u2013", ".", "--"]))
 def test_every_birthday_is_recognised_with_any_serial_number_of_its_century(day: Any, serial: int, hyphen: str) -> None:
     digits = f"{day:%d%m}{day.year % 100:02d}"
     leap_day = (day.day, day.month) == (29, 2)

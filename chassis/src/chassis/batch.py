@@ -13,6 +13,7 @@ from chassis.outbox import Row
 MESSAGE_ID = "Nats-Msg-Id"
 
 BAD_REQUEST = 400
+NOT_IMPLEMENTED = 501
 INCOMPLETE = 10176
 TOO_LARGE = 10199
 # Bad requests that no single message is to blame for.
@@ -32,7 +33,7 @@ NOT_THE_MESSAGE = frozenset(
 
 
 class Refused(Exception):
-    """The server's refusal; nothing of the batch is stored."""
+    """The server's refusal; nothing of the batch is stored, unless the server stored its first message by itself."""
 
     def __init__(self, code: int, err_code: int, description: str) -> None:
         super().__init__(f"{err_code} {description}")
@@ -59,8 +60,8 @@ async def publish_batch(
 ) -> int:
     """Store the rows in their order and return the stream sequence of the first.
 
-    Raises Refused, then nothing is stored; after any other error of nats the outcome is unknown. `answer_seconds` is
-    how long each of its two answers may take.
+    Raises Refused; after any other error of nats it is unknown what is stored. `answer_seconds` is how long each of its
+    two answers may take.
     """
     batch = uuid4().hex
     guard = {"Nats-Expected-Stream": stream, "Nats-Expected-Last-Sequence": str(expected_last_sequence)}
@@ -71,6 +72,8 @@ async def publish_batch(
         headers |= {"Nats-Batch-Commit": "1"} if number == len(rows) else {}
         if number in (1, len(rows)):
             answer = await _ask(nc, row, headers, answer_seconds)
+            if number < len(rows) and "seq" in answer:
+                raise Refused(NOT_IMPLEMENTED, 0, "the server knows no batches and stored the first message by itself")
         else:
             await nc.publish(row.subject, row.body, headers=headers)
     return int(answer["seq"]) - len(rows) + 1

@@ -1,4 +1,7 @@
-"""Only a sane request gets in: JSON by RFC 8259, at most 1 MiB, without what PostgreSQL cannot hold."""
+"""Only a sane request gets in: JSON by RFC 8259, at most 1 MiB, without what PostgreSQL cannot hold.
+
+Of members with the same name the last one counts, as RFC 8259 lets it: the parser does not tell of the others.
+"""
 
 import math
 import re
@@ -10,13 +13,18 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis.problems import Problem, Said, response_of
+from chassis.problems import Fault, Problem, Said, response_of
 from chassis.reasons import MOST, NUMBER, pointer_to
+from chassis.refusals import unauthorised
 
 MAX_BYTES = 1024 * 1024
 JSON_TYPE = re.compile(r"application/([a-z0-9.-]+\+)?json\s*(;.*)?", re.IGNORECASE)
+CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\";\s]*)", re.IGNORECASE)
+UTF_8 = frozenset({"utf-8", "utf8"})
+ONCE = ("Authorization", "Idempotency-Key")
 POSITION = re.compile(r"at line (\d+) column (\d+)$")
 NO_NUL = Said("må ikke indeholde NUL-tegn", "must not hold NUL characters")
+TWICE = Said("må kun stå én gang", "may stand only once")
 AT_MOST = Said("Brødteksten må højst fylde 1 MiB.", "The body may be at most 1 MiB.")
 TOO_LARGE = Said("Forespørgslen er for stor", "The request is too large")
 UNREADABLE = Said("Forespørgslen kan ikke læses", "The request cannot be read")
@@ -33,19 +41,30 @@ class SaneRequests:
         """Pass the request on, its body behind the check."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
-        elif "\x00" in scope["path"] or b"%00" in scope["query_string"]:
-            problem = Problem(
-                400, "bad-request", UNREADABLE, Said(f"Adressen {NO_NUL.danish}.", f"The address {NO_NUL.english}.")
-            )
+        elif problem := _problem_with(scope, headers := Headers(scope=scope)):
             await response_of(problem, Request(scope))(scope, receive, send)
         else:
-            await self.app(scope, _Checked(Headers(scope=scope), receive), send)
+            await self.app(scope, _Checked(scope["method"], headers, receive), send)
+
+
+def _problem_with(scope: Scope, headers: Headers) -> Problem | None:
+    if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
+        detail = Said(f"Adressen {NO_NUL.danish}.", f"The address {NO_NUL.english}.")
+        return Problem(400, "bad-request", UNREADABLE, detail)
+    if repeated := [Fault("header", name, TWICE) for name in ONCE if len(headers.getlist(name)) > 1]:
+        detail = Said("En header, der kun må stå én gang, er gentaget.", "A header that may stand once is repeated.")
+        return Problem(400, "bad-request", UNREADABLE, detail, faults=repeated)
+    return None
 
 
 class _Checked:
-    """An ASGI `receive` that gives the whole body in one message, or raises the Problem with it."""
+    """An ASGI `receive` that gives the whole body in one message, or raises the Problem with it.
 
-    def __init__(self, headers: Headers, receive: Receive) -> None:
+    Every POST needs a token, so without one nothing of the body is read.
+    """
+
+    def __init__(self, method: str, headers: Headers, receive: Receive) -> None:
+        self.method = method
         self.headers = headers
         self.receive = receive
         self.done = False
@@ -54,6 +73,8 @@ class _Checked:
         if self.done:
             return await self.receive()
         self.done = True
+        if self.method == "POST" and "authorization" not in self.headers:
+            raise unauthorised()
         body = bytearray()
         more = True
         while more:
@@ -71,8 +92,8 @@ class _Checked:
 
 def check(content_type: str, body: bytes) -> None:
     """Raise the Problem with a body: not JSON by name (415) or in fact (400), or values that do not fit (422)."""
-    if not JSON_TYPE.fullmatch(content_type):
-        wanted = "Content-Type: application/json."
+    if not JSON_TYPE.fullmatch(content_type) or {name.lower() for name in CHARSET.findall(content_type)} - UTF_8:
+        wanted = "Content-Type: application/json; charset=utf-8."
         raise Problem(415, "unsupported-media-type", UNSUPPORTED, Said(f"Send {wanted}", f"Send {wanted}"))
     try:
         value = from_json(body, allow_inf_nan=False, cache_strings="none")

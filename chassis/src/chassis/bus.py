@@ -2,10 +2,14 @@
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import nats.errors
 import structlog
 from faststream.nats import NatsBroker
+from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 EXIT_CLOSED = 70
@@ -16,6 +20,10 @@ SILENT_PINGS = 2
 DRAIN_SECONDS = 20
 
 log = structlog.get_logger()
+
+
+class BusUnreachable(Exception):
+    """NATS does not do what a job needs; the text says where and why, without a password."""
 
 
 class Bus:
@@ -83,3 +91,24 @@ class Bus:
 
     async def _tell_error(self, error: Exception) -> None:
         log.warning("bus_error", error=type(error).__name__)
+
+
+@asynccontextmanager
+async def short_job(url: str) -> AsyncIterator[JetStreamContext]:
+    """JetStream for a job that is over soon, and better told within seconds that it fails. Raises BusUnreachable."""
+    client = Client()
+    try:
+        # A second attempt and no wait are the least that nats-py can be told: its zero attempts mean for ever.
+        await client.connect(
+            url, allow_reconnect=False, max_reconnect_attempts=1, reconnect_time_wait=0, error_cb=_raised_as_well
+        )
+        yield client.jetstream(timeout=REQUEST_SECONDS)
+    except (OSError, TimeoutError, nats.errors.Error) as error:
+        place = urlsplit(url).netloc.rpartition("@")[2]
+        raise BusUnreachable(f"NATS at {place} does not answer as it should: {error or type(error).__name__}") from None
+    finally:
+        await client.close()
+
+
+async def _raised_as_well(_error: Exception) -> None:
+    """Keep nats-py from logging a traceback of what it raises."""

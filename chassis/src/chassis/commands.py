@@ -2,90 +2,141 @@
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import asyncpg
-import nats
-import nats.errors
 import typer
 
 from chassis import provision as provisioning
 from chassis import tokens as stored
+from chassis.addresses import nats_url as checked_nats_url
+from chassis.addresses import postgres_dsn
+from chassis.bus import BusUnreachable, short_job
 from chassis.cli import CommandError, complete
-from chassis.database import DSN, DSN_HINT
-from chassis.settings import SettingsRefused, variable
+from chassis.database import CONNECT_SECONDS, Connection
+from chassis.settings import SettingsRefused, address
 
-CONNECT_SECONDS = 5
 ISSUE_EXAMPLE = (
     "Example: FLEXJOB_POOL_DATABASE_URL=postgresql://… kraftcenter tokens issue --service flexjob_pool "
     "--scope write:flexjob_pool --scope read:flexjob_pool --name payroll --expires-days 365"
 )
+REVOKE_EXAMPLE = "Example: kraftcenter tokens revoke --service flexjob_pool payroll"
+LIST_EXAMPLE = "Example: kraftcenter tokens list --service flexjob_pool"
+SHAPES = {
+    "--service": (r"[a-z][a-z_]*", "flexjob_pool"),
+    "--name": (r"[\w.-]{1,64}", "payroll"),
+    "--municipality": (r"[0-9]{3}", "621"),
+}
+
+T = TypeVar("T")
 
 tokens = typer.Typer(help="Access tokens for the HTTP doors.", no_args_is_help=True)
 tokens.callback()(lambda: None)
 
-
-def _shaped(pattern: str, hint: str) -> Callable[[str], str]:
-    def check(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise typer.BadParameter(f"must look like {hint}")
-        return text
-
-    return check
-
-
-Municipality = Annotated[str, typer.Option(callback=_shaped(r"\d{3}", "621"), help="Code of the municipality.")]
+Service = Annotated[str, typer.Option(help="For whose doors; `<SERVICE>_DATABASE_URL`, or _FILE, is its database.")]
+Municipality = Annotated[str, typer.Option(help="Code of the municipality.")]
 
 
 @tokens.command(epilog=ISSUE_EXAMPLE)
 def issue(
-    service: Annotated[str, typer.Option(callback=_shaped(r"[a-z][a-z_]*", "flexjob_pool"), help="For whose doors.")],
+    service: Service,
     scope: Annotated[list[str], typer.Option(help="What it may do, as write:flexjob_pool; repeat for more.")],
-    name: Annotated[str, typer.Option(callback=_shaped(r"[\w.-]{1,64}", "payroll"), help="Who will hold it.")],
+    name: Annotated[str, typer.Option(help="Who will hold it.")],
     municipality: Municipality = "621",
     expires_days: Annotated[
         int | None, typer.Option(min=1, max=3660, help="Days until it expires; else it never does.")
     ] = None,
 ) -> None:
-    """Issue a token and print it: this is the only time that it can be seen.
-
-    The database is the one of `<SERVICE>_DATABASE_URL`, or of the file that `<SERVICE>_DATABASE_URL_FILE` names.
-    """
-    for one in scope:
-        if not re.fullmatch(r"[a-z]+(:[a-z_]+)?", one):
-            raise typer.BadParameter("must look like write:flexjob_pool", param_hint="--scope")
-    typer.echo(complete(_issue(_dsn(service), name, municipality, scope, expires_days)))
-
-
-async def _issue(dsn: str, name: str, municipality: str, scopes: list[str], days: int | None) -> str:
+    """Issue a token and print it: this is the only time that it can be seen."""
+    scopes = (f"read:{service}", f"write:{service}", "figures:exact", "ledger", "admin")
+    wrong = [] if set(scope) <= set(scopes) else [f"--scope must be one of {', '.join(scopes)}"]
+    _require({"--service": service, "--name": name, "--municipality": municipality}, wrong)
     now = datetime.now(UTC)
-    expires = now + timedelta(days=days) if days else None
-    db = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
-    try:
-        return await stored.issue(db, name=name, municipality=municipality, scopes=scopes, now=now, expires_at=expires)
-    finally:
-        await db.close()
+    expires = now + timedelta(days=expires_days) if expires_days else None
+
+    async def issued(db: Connection) -> str:
+        return await stored.issue(db, name=name, municipality=municipality, scopes=scope, now=now, expires_at=expires)
+
+    typer.echo(_at(service, issued))
 
 
-def _dsn(service: str) -> str:
+@tokens.command(epilog=REVOKE_EXAMPLE)
+def revoke(service: Service, name: Annotated[str, typer.Argument(help="Whose tokens.")]) -> None:
+    """End every token of a name, at once and for good."""
+    _require({"--service": service})
+    revoked = _at(service, lambda db: stored.revoke(db, name=name, now=datetime.now(UTC)))
+    if not revoked:
+        raise CommandError(f"No token of that name is in force: see `kraftcenter tokens list --service {service}`.")
+    typer.echo(f"{revoked} revoked")
+
+
+@tokens.command(name="list", epilog=LIST_EXAMPLE)
+def list_(service: Service) -> None:
+    """Show whom tokens were issued to, what they may do and how long; never the tokens."""
+    _require({"--service": service})
+    now = datetime.now(UTC)
+    for one in _at(service, stored.issued):
+        typer.echo(f"{one.name}  {one.municipality}  {' '.join(one.scopes)}  {_validity(one, now)}")
+
+
+def _validity(token: stored.Issued, now: datetime) -> str:
+    if token.revoked_at:
+        return f"revoked {token.revoked_at:%Y-%m-%d}"
+    if token.expires_at:
+        return f"{'valid until' if token.expires_at > now else 'expired'} {token.expires_at:%Y-%m-%d}"
+    return "valid"
+
+
+def _require(given: dict[str, str], wrong: Sequence[str] = ()) -> None:
+    """Leave with all reasons at once unless every option has its shape and nothing else is wrong."""
+    reasons = [f"{name} must look like {SHAPES[name][1]}" for name in given if not _has_shape(name, given[name])]
+    if reasons := [*reasons, *wrong]:
+        raise typer.BadParameter("; ".join(reasons))
+
+
+def _has_shape(option: str, text: str) -> bool:
+    return re.fullmatch(SHAPES[option][0], text) is not None
+
+
+def _at(service: str, work: Callable[[Connection], Awaitable[T]]) -> T:
+    """Work on the database of a service. Raises CommandError."""
     try:
-        dsn = variable(name := f"{service.upper()}_DATABASE_URL")
+        dsn = address(name := f"{service.upper()}_DATABASE_URL", postgres_dsn)
     except SettingsRefused as refusal:
         raise CommandError(str(refusal)) from None
     if not dsn:
         raise CommandError(f"{name} is not set: it tells where the tokens of {service} are kept.")
-    if not DSN.fullmatch(dsn):
-        raise CommandError(f"{name} must look like {DSN_HINT}.")
-    return dsn
+    return complete(_worked(dsn, work))
+
+
+async def _worked(dsn: str, work: Callable[[Connection], Awaitable[T]]) -> T:
+    db = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
+    try:
+        return await work(db)
+    finally:
+        await db.close()
+
+
+def _nats_url(given: str) -> str:
+    try:
+        return checked_nats_url(given)
+    except ValueError as error:
+        raise typer.BadParameter(error.args[0].english) from None
 
 
 def provision(
     municipality: Municipality = "621",
     nats_url: Annotated[
-        str, typer.Option(envvar="NATS_URL", help="Where JetStream is; a password belongs in the variable.")
+        str,
+        typer.Option(
+            envvar="NATS_URL", callback=_nats_url, help="Where JetStream is; a password belongs in the variable."
+        ),
     ] = "nats://127.0.0.1:8642",
+    ack_wait_seconds: Annotated[
+        float, typer.Option(min=1, max=3600, help="How long a message may be under way before it is delivered again.")
+    ] = provisioning.ACK_WAIT_SECONDS,
 ) -> None:
     """Make or widen the streams and consumers of a municipality, as the contracts describe them.
 
@@ -93,24 +144,15 @@ def provision(
 
     Example: kraftcenter provision --municipality 621 --nats-url nats://127.0.0.1:8642
     """
+    _require({"--municipality": municipality})
     try:
-        changes = asyncio.run(_provision(municipality, nats_url))
-    except (OSError, TimeoutError, nats.errors.Error) as error:
-        raise CommandError(f"NATS does not answer as it should ({type(error).__name__}): check --nats-url.") from None
+        changes = asyncio.run(_provision(municipality, nats_url, ack_wait_seconds))
+    except (BusUnreachable, provisioning.ConsumerUnfit) as reason:
+        raise CommandError(str(reason)) from None
     for change in changes:
         typer.echo(change)
 
 
-async def _provision(municipality: str, url: str) -> list[str]:
-    # One attempt more and a short wait are the least that nats-py can be told: its zero means for ever.
-    connection = await nats.connect(
-        url, connect_timeout=CONNECT_SECONDS, max_reconnect_attempts=1, reconnect_time_wait=0, error_cb=_nothing
-    )
-    try:
-        return await provisioning.provision(connection.jetstream(timeout=CONNECT_SECONDS), municipality)
-    finally:
-        await connection.close()
-
-
-async def _nothing(_error: Exception) -> None:
-    """The failure is raised too, and told once is enough."""
+async def _provision(municipality: str, url: str, ack_wait_seconds: float) -> list[str]:
+    async with short_job(url) as jetstream:
+        return await provisioning.provision(jetstream, municipality, ack_wait_seconds=ack_wait_seconds)

@@ -1,6 +1,5 @@
 """PostgreSQL for every service: one way to connect, with limits on waiting, and JSON as Python objects."""
 
-import re
 from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
@@ -13,10 +12,6 @@ if TYPE_CHECKING:
 else:  # asyncpg's classes are generic to the type checker alone
     Connection = asyncpg.Connection | PoolConnectionProxy
     Pool = asyncpg.Pool
-
-HOST = r"([\w.%-]*|\[[0-9a-fA-F:.]+\])(:\d+)?"
-DSN = re.compile(rf"postgres(ql)?://([^/?#]*@)?{HOST}(,{HOST})*([/?].*)?")
-DSN_HINT = "postgresql://user:password@host:5432/database, with reserved characters in the password as %XX"
 
 CONNECT_SECONDS = 5.0
 ACQUIRE_SECONDS = 5.0

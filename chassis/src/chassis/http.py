@@ -2,8 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
@@ -20,10 +20,11 @@ from chassis.bodies import SaneRequests
 from chassis.calendar import Calendar
 from chassis.database import ACQUIRE_SECONDS, Connection, Pool
 from chassis.health import WELL, Health
-from chassis.idempotency import Answer, once
+from chassis.idempotency import Answer, forget_old, once
 from chassis.metrics import CONTENT_TYPE, Collector, RequestMetrics, expose
 from chassis.observed import Observed
 from chassis.settings import ServiceSettings
+from chassis.tasks import background
 from chassis.tokens import Principal
 
 KEY = re.compile(r"[\x20-\x7e]{1,128}")
@@ -51,7 +52,7 @@ def build_api(  # noqa: PLR0913 - the one place where a service's parts come tog
     app = FastAPI(
         title=title,
         version=version,
-        lifespan=lifespan,
+        lifespan=_forgetting(lifespan),
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
@@ -65,6 +66,17 @@ def build_api(  # noqa: PLR0913 - the one place where a service's parts come tog
         app.include_router(router)
     openapi.describe(app)
     return app
+
+
+def _forgetting(lifespan: Lifespan) -> Lifespan:
+    """The service's lifespan, and within it the task that old answers need."""
+
+    @asynccontextmanager
+    async def whole(app: FastAPI) -> AsyncIterator[None]:
+        async with lifespan(app), background(forget_old_answers=forget_old(app.state.pool)):
+            yield
+
+    return whole
 
 
 def _technical(health: Health, registry: CollectorRegistry, collectors: Sequence[Collector]) -> APIRouter:
@@ -121,7 +133,7 @@ class Door:
                 principal=self.principal,
                 key=key,
                 request_fingerprint=self._fingerprint(body),
-                now=self.calendar.now(),
+                now=datetime.now(UTC),
                 action=lambda: use_case(db),
             )
         headers = {"idempotency-replayed": "true"} if answer.replayed else {}

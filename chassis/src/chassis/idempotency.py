@@ -1,12 +1,17 @@
-"""Idempotency-Key: the claim, the use case and its answer stand or fall in one transaction, so a request runs once."""
+"""Idempotency-Key: the claim, the use case and its answer stand or fall in one transaction, so a request runs once.
 
+An answer may refer to persons, so it is forgotten after 30 days of real time; its key is then as good as new.
+"""
+
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
+import structlog
 from pydantic import BaseModel
 
-from chassis.database import Connection
+from chassis.database import UNAVAILABLE, Connection, Pool
 from chassis.problems import Fault, Problem, Said
 from chassis.tokens import Principal
 
@@ -16,6 +21,12 @@ ON CONFLICT (caller, key) DO NOTHING RETURNING true
 """
 STORED = "SELECT fingerprint, status, body, location FROM idempotency_key WHERE caller = $1 AND key = $2"
 KEEP = "UPDATE idempotency_key SET status = $3, body = $4, location = $5 WHERE caller = $1 AND key = $2"
+FORGET = "DELETE FROM idempotency_key WHERE claimed_at < $1"
+
+KEPT = timedelta(days=30)
+FORGET_EVERY_SECONDS = 3600
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +56,7 @@ async def once(  # noqa: PLR0913 - what identifies a request, and what to do
     """Run the action unless this caller's key has been answered; call it inside the transaction of the action.
 
     A second copy waits for the first and gets its answer. An action that raises leaves no claim, since the transaction
-    rolls back. Raises Problem 422 when the key was used for another request.
+    rolls back. `now` is real time. Raises Problem 422 when the key was used for another request.
     """
     caller = principal.token_name
     if await db.fetchval(CLAIM, caller, key, request_fingerprint, now):
@@ -56,6 +67,16 @@ async def once(  # noqa: PLR0913 - what identifies a request, and what to do
     if stored is None or stored["fingerprint"] != request_fingerprint:
         raise _other_request()
     return Answer(stored["status"], stored["body"], stored["location"], replayed=True)
+
+
+async def forget_old(pool: Pool) -> None:
+    """Forget the answers of more than 30 days ago, every hour until cancelled."""
+    while True:
+        try:
+            await pool.execute(FORGET, datetime.now(UTC) - KEPT)
+        except UNAVAILABLE as error:
+            log.warning("old_answers_kept", error=type(error).__name__)
+        await asyncio.sleep(FORGET_EVERY_SECONDS)
 
 
 def _other_request() -> Problem:

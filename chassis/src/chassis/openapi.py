@@ -40,7 +40,7 @@ KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": True,
-    "description": "New for each action, the same when it is tried again: the action runs once.",
+    "description": "New for each action, the same when it is tried again within 30 days: the action runs once.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[\\x20-\\x7e]+$"},
 }
 

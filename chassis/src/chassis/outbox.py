@@ -3,7 +3,7 @@
 All SQL on the table is here. An event in it is never changed; rows are kept: a broker may lose what it has stored.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -76,7 +76,11 @@ async def append(db: Connection, events: Sequence[Sealed], *, now: datetime) -> 
 
 
 async def published_counts(db: Connection) -> dict[str, int]:
-    """How many events each source has ever put into the outbox, heartbeats aside."""
+    """How many events each source has ever put into the outbox, heartbeats aside.
+
+    It counts the whole outbox, at every heartbeat: 40 ms for 200,000 rows. Once there are millions, or old rows are
+    archived, keep the counts in a table that `append` adds to.
+    """
     query = "SELECT source, count(*) AS events FROM outbox WHERE type <> $1 GROUP BY source ORDER BY source"
     return {row["source"]: row["events"] for row in await db.fetch(query, HEARTBEAT)}
 
@@ -118,9 +122,15 @@ async def mark_published(db: Connection, rows: Sequence[Row], *, first_sequence:
 
 
 async def park(db: Connection, row: Row, reason: str) -> None:
-    """Set a row aside that the stream will never take, so that the others can go on."""
+    """Set a row aside that the stream does not take, so that the others can go on."""
     query = "UPDATE outbox SET parked_reason = $2 WHERE position = $1"
     await db.execute(query, row.position, reason)
+
+
+async def unpark(db: Connection) -> list[int]:
+    """Let everything that was set aside be tried again, and return its positions."""
+    query = "UPDATE outbox SET parked_reason = NULL WHERE parked_reason IS NOT NULL RETURNING position"
+    return sorted(row["position"] for row in await db.fetch(query))
 
 
 async def recorded_until(db: Connection, sequence: int, limit: int) -> list[Recorded]:
@@ -132,21 +142,34 @@ async def recorded_until(db: Connection, sequence: int, limit: int) -> list[Reco
     return [Recorded(**row) for row in await db.fetch(query, sequence, limit)]
 
 
-async def settle(db: Connection, *, survivor: int, tail: Sequence[Recorded], at: datetime) -> Settlement:
-    """Above `survivor`, make the record what the stream's tail says: what is there is published, what is not is not."""
+async def settle(  # noqa: PLR0913 - what there is to know of a stream
+    db: Connection,
+    *,
+    survivor: int,
+    tail: Mapping[str, int],
+    first_sequence: int,
+    kept_since: datetime | None,
+    at: datetime,
+) -> Settlement:
+    """Make the record what the stream says: what is there is published, what is not is not.
+
+    Above `survivor` its tail decides: the sequence of each message id. Before its first sequence, what was published
+    before `kept_since` (None: no age limit) has aged away; the rest was purged, or the stream was made anew.
+    """
     unmark = """
         UPDATE outbox SET stream_sequence = NULL, published_at = NULL
-        WHERE stream_sequence > $1 RETURNING message_id
+        WHERE stream_sequence > $1
+           OR stream_sequence < $2 AND published_at >= coalesce($3::timestamptz, '-infinity')
+        RETURNING message_id
     """
     mark = """
         UPDATE outbox SET stream_sequence = tail.sequence, published_at = $3, parked_reason = NULL
         FROM unnest($1::text[], $2::bigint[]) AS tail (id, sequence) WHERE message_id = tail.id RETURNING message_id
     """
-    there = {message.message_id: message.sequence for message in tail}
     async with db.transaction():
-        before = {row["message_id"] for row in await db.fetch(unmark, survivor)}
-        ours = {row["message_id"] for row in await db.fetch(mark, [*there], [*there.values()], at)}
-    return Settlement(found=len(ours - before), lost=len(before - ours), strangers=len(there) - len(ours))
+        before = {row["message_id"] for row in await db.fetch(unmark, survivor, first_sequence, kept_since)}
+        ours = {row["message_id"] for row in await db.fetch(mark, [*tail], [*tail.values()], at)}
+    return Settlement(found=len(ours - before), lost=len(before - ours), strangers=len(tail) - len(ours))
 
 
 async def forget_heartbeats(db: Connection, *, before: datetime) -> None:

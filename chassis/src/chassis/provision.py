@@ -18,14 +18,23 @@ from contracts.streams import Stream, streams_of
 
 ACK_WAIT_SECONDS = 30.0
 MAX_ACK_PENDING = 5000
+UNFILTERED: dict[str, Any] = {"filter_subject": None, "filter_subjects": None}
+IMMUTABLE: dict[str, Any] = {"deliver_policy": DeliverPolicy.ALL, "ack_policy": AckPolicy.EXPLICIT}
 NEVER_LOWERED = ("max_age", "max_bytes", "max_msg_size", "duplicate_window")
 UNLIMITED = {"max_age": 0, "max_bytes": -1, "max_msg_size": -1}
+
+
+class ConsumerUnfit(Exception):
+    """A consumer was made with a setting that the server lets nobody change; the text says what to do."""
 
 
 async def provision(
     jetstream: JetStreamContext, municipality: str, *, ack_wait_seconds: float = ACK_WAIT_SECONDS
 ) -> list[str]:
-    """Bring every stream of a municipality, and its consumers, to what the contracts say; name what was changed."""
+    """Bring every stream of a municipality, and its consumers, to what the contracts say; name what was changed.
+
+    Raises ConsumerUnfit.
+    """
     changes = []
     for stream in streams_of(municipality):
         changes += await _provide_stream(jetstream, stream)
@@ -71,16 +80,22 @@ def _differs(name: str, present: Any, wanted: Any) -> bool:
 
 
 async def _provide_consumer(jetstream: JetStreamContext, stream: str, durable: str, ack_wait: float) -> list[str]:
-    wanted: dict[str, Any] = {"ack_wait": ack_wait, "max_deliver": -1, "max_ack_pending": MAX_ACK_PENDING}
+    wanted: dict[str, Any] = {"ack_wait": ack_wait, "max_deliver": -1, "max_ack_pending": MAX_ACK_PENDING, **UNFILTERED}
     try:
         present = (await jetstream.consumer_info(stream, durable)).config
     except NotFoundError:
-        made = ConsumerConfig(
-            durable_name=durable, deliver_policy=DeliverPolicy.ALL, ack_policy=AckPolicy.EXPLICIT, **wanted
-        )
-        await jetstream.add_consumer(stream, made)
+        await jetstream.add_consumer(stream, ConsumerConfig(durable_name=durable, **IMMUTABLE, **wanted))
         return [f"{stream} {durable} made"]
-    changed = [name for name, value in wanted.items() if getattr(present, name) != value]
+    for name, value in IMMUTABLE.items():
+        if getattr(present, name) != value:
+            raise ConsumerUnfit(
+                f"{durable} on {stream} was made with another {name} than `{value}`, which cannot be changed.\n"
+                f"Remove it (`nats consumer rm {stream} {durable}`) and provision again: it then reads from the start."
+            )
+    changed = [name for name, value in wanted.items() if (getattr(present, name) or None) != value]
     if changed:
         await jetstream.add_consumer(stream, present.evolve(**wanted))
+    if UNFILTERED.keys() & set(changed):
+        # What the filter held back lies behind the consumer by now; whatever it has read already changes nothing.
+        await jetstream.reset_consumer(stream, durable, 1)
     return [f"{stream} {durable} {name} set" for name in changed]

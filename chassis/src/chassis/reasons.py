@@ -25,7 +25,7 @@ OBJECT = Said("skal være et JSON-objekt", "must be a JSON object")
 
 BY_TYPE: dict[str, Said] = {
     "missing": Said("mangler", "is missing"),
-    "extra_forbidden": Said("er ikke et felt her", "is not a field here"),
+    "extra_forbidden": Said("har et felt, som ikke findes her", "has a field that is not known here"),
     "string_too_short": Said("skal være på mindst {min_length} tegn", "must have at least {min_length} characters"),
     "string_too_long": Said("må højst være på {max_length} tegn", "must have at most {max_length} characters"),
     "string_pattern_mismatch": Said("skal have formen {pattern}", "must match {pattern}"),
@@ -111,6 +111,8 @@ def faults_of(errors: Sequence[ErrorDetails | Mapping[str, Any]]) -> list[Fault]
 def _fault(error: ErrorDetails | Mapping[str, Any]) -> Fault:
     origin, *path = error["loc"]
     if origin == "body":
+        if error["type"] == "extra_forbidden":
+            path.pop()  # the name of an unknown field is a value of the caller's
         return Fault("pointer", pointer_to(path), said_of(error))
     return Fault("header" if origin == "header" else "parameter", ".".join(map(str, path)), said_of(error))
 

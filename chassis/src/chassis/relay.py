@@ -8,7 +8,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -81,12 +81,17 @@ class Relay:
             db.terminate()
 
     async def _stand_by(self, db: "RelayConnection") -> None:
-        """Ask again and again for the lock: waiting in one statement would keep VACUUM from its work."""
+        """Ask again and again for the lock: waiting in one statement would keep VACUUM from its work.
+
+        A relay that begins gives what was parked another chance: the stream may take more than it did.
+        """
         self.trouble = None
         while not await outbox.become_relay(db):  # noqa: ASYNC110 - nothing tells when a lock is free
             await asyncio.sleep(self._poll_seconds)
         self.active, self.trouble = True, "waiting for the bus"
         log.info("relay_active", stream=self._stream.name)
+        if unparked := await outbox.unpark(db):
+            log.warning("events_unparked", stream=self._stream.name, positions=unparked)
 
     async def _relay(self, db: "RelayConnection") -> None:
         # Whoever relayed before may have died between the stream's answer and the mark.
@@ -137,11 +142,19 @@ class Relay:
 
     async def _reconcile(self, db: "RelayConnection") -> None:
         """Learn from the stream's own tail what it holds, and go on from there."""
-        state = (await self._bus.jetstream.stream_info(self._stream.name)).state
-        survivor = await self._last_survivor(db, state)
-        tail = [message async for message in self._messages_after(survivor)]
-        settlement = await outbox.settle(db, survivor=survivor, tail=tail, at=datetime.now(UTC))
-        self._last = max(state.last_seq, tail[-1].sequence if tail else 0)
+        info = await self._bus.jetstream.stream_info(self._stream.name)
+        survivor = await self._last_survivor(db, info.state)
+        tail = await self._tail_after(survivor)
+        now, kept_for = datetime.now(UTC), info.config.max_age
+        settlement = await outbox.settle(
+            db,
+            survivor=survivor,
+            tail=tail,
+            first_sequence=info.state.first_seq,
+            kept_since=now - timedelta(seconds=kept_for) if kept_for else None,
+            at=now,
+        )
+        self._last = max([info.state.last_seq, *tail.values()])
         if settlement.lost:
             self.regressions += 1
         if settlement.lost or settlement.found or settlement.strangers:
@@ -154,11 +167,10 @@ class Relay:
             )
 
     async def _last_survivor(self, db: "RelayConnection", state: StreamState) -> int:
-        """The highest sequence at which the stream holds what we recorded there; up to it, the two agree."""
+        """The highest sequence at which the stream holds what we recorded there, or that lies before its start."""
         below = state.last_seq
         while page := await outbox.recorded_until(db, below, PAGE):
             for recorded in page:
-                # What is older than the stream's first message was not lost, it has only aged away.
                 if recorded.sequence < state.first_seq or await self._holds(recorded):
                     return recorded.sequence
             below = page[-1].sequence - 1
@@ -171,14 +183,16 @@ class Relay:
             return False
         return (message.headers or {}).get(MESSAGE_ID) == recorded.message_id
 
-    async def _messages_after(self, sequence: int) -> AsyncIterator[outbox.Recorded]:
-        """What the stream holds after a sequence, read from its leader, who alone is never behind."""
+    async def _tail_after(self, sequence: int) -> dict[str, int]:
+        """Where each message after a sequence is, by its id; read from the leader, who alone is never behind."""
         jetstream, name, every = self._bus.jetstream, self._stream.name, self._stream.subjects
+        tail: dict[str, int] = {}
         with suppress(NotFoundError):
             while True:
                 message = await jetstream.get_msg(name, seq=sequence + 1, subject=every, next=True)
                 sequence = message.seq or 0
-                yield outbox.Recorded(sequence, (message.headers or {}).get(MESSAGE_ID, ""))
+                tail[(message.headers or {}).get(MESSAGE_ID, "")] = sequence
+        return tail
 
     async def _wait(self) -> None:
         with suppress(TimeoutError):

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -9,13 +10,11 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from chassis.addresses import nats_url, postgres_dsn
 from chassis.calendar import calendar_of
-from chassis.database import DSN, DSN_HINT
 from chassis.problems import Said
 from chassis.reasons import said_of
 from contracts.types import MunicipalityCode
-
-NATS = ("nats://", "tls://", "ws://", "wss://")
 
 
 class SettingsRefused(Exception):
@@ -23,15 +22,8 @@ class SettingsRefused(Exception):
 
 
 def _postgres(dsn: SecretStr) -> SecretStr:
-    if not DSN.fullmatch(dsn.get_secret_value()):
-        raise ValueError(Said(f"skal være som {DSN_HINT}", f"must look like {DSN_HINT}"))
+    postgres_dsn(dsn.get_secret_value())
     return dsn
-
-
-def _nats(url: str) -> str:
-    if not url.startswith(NATS):
-        raise ValueError(Said("skal være en URL som nats://host:4222", "must be a URL such as nats://host:4222"))
-    return url
 
 
 def _clock(setting: str) -> str:
@@ -51,7 +43,7 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True, populate_by_name=True, extra="ignore")
 
     database_url: Annotated[SecretStr, AfterValidator(_postgres)]
-    nats_url: Annotated[str, AfterValidator(_nats)]
+    nats_url: Annotated[str, AfterValidator(nats_url)]
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)]
     municipality: MunicipalityCode = "621"
@@ -107,6 +99,14 @@ def _line(name: str, error: ErrorDetails) -> str:
     if error["type"] == "missing":
         return f"{name}: is missing; set it, or let {name}_FILE name a file that holds it"
     return f"{name}: {said_of(error).english}"
+
+
+def address(name: str, check: Callable[[str], str]) -> str | None:
+    """The variable, once it passed `postgres_dsn` or `nats_url`; None when it is not given. Raises SettingsRefused."""
+    try:
+        return check(given) if (given := variable(name)) else None
+    except ValueError as error:
+        raise SettingsRefused(f"{name}: {error.args[0].english}") from None
 
 
 def variable(name: str) -> str | None:

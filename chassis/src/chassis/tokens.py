@@ -18,6 +18,8 @@ FIND = """
 SELECT name, municipality, scopes FROM token
 WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)
 """
+REVOKE = "UPDATE token SET revoked_at = $2 WHERE name = $1 AND revoked_at IS NULL RETURNING true"
+ISSUED = "SELECT name, municipality, scopes, expires_at, revoked_at FROM token ORDER BY issued_at, name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,17 @@ class Principal:
     def may(self, scope: str) -> bool:
         """Whether the token carries a scope."""
         return scope in self.scopes
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A token as it may be shown: all but its hash."""
+
+    name: str
+    municipality: str
+    scopes: list[str]
+    expires_at: datetime | None
+    revoked_at: datetime | None
 
 
 async def issue(  # noqa: PLR0913 - the columns of a token
@@ -53,6 +66,16 @@ async def principal_of(db: Connection, token: str, *, now: datetime) -> Principa
     """Who holds the token; None when it is unknown, expired or revoked."""
     row = await db.fetchrow(FIND, _hash(token), now)
     return Principal(row["name"], row["municipality"], frozenset(row["scopes"])) if row else None
+
+
+async def revoke(db: Connection, *, name: str, now: datetime) -> int:
+    """End every token of this name, and return how many were in force; nothing brings one back."""
+    return len(await db.fetch(REVOKE, name, now))
+
+
+async def issued(db: Connection) -> list[Issued]:
+    """Every token that was ever issued, the oldest first."""
+    return [Issued(**row) for row in await db.fetch(ISSUED)]
 
 
 def _hash(token: str) -> bytes:

@@ -7,7 +7,7 @@ Only the date is judged. Numbers issued since 1 October 2007 may fail modulus 11
 import re
 from datetime import date
 
-TOKEN = re.compile(r"(?<![0-9A-Za-z])(\d{6})[- ]?(\d{4})(?![0-9A-Za-z])")
+TOKEN = re.compile(r"(?<![0-9A-Za-z])(\d{6})[-\u2013. ]{0,2}(\d{4})(?![0-9A-Za-z])")
 REPLACEMENT_DAY = 60
 
 
@@ -33,5 +33,5 @@ def is_personal_number(six: str, four: str) -> bool:
 
 
 def contains_personal_number(text: str) -> bool:
-    """Whether a whole token of the text is a date-valid personal number, written with or without its hyphen."""
+    """Whether a whole token of the text is a date-valid personal number, however its two parts are set apart."""
     return any(is_personal_number(*match.groups()) for match in TOKEN.finditer(text))

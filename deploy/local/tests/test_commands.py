@@ -44,6 +44,8 @@ def running_up(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
 def test_up_prints_addresses_and_figures_keeps_its_token_secret_and_ends_well_on_ctrl_c(tmp_path: Path) -> None:
     with running_up(tmp_path) as process:
         assert stat.S_IMODE((tmp_path / "build" / "token").stat().st_mode) == 0o600
+        assert stat.S_IMODE((tmp_path / "build" / "up").stat().st_mode) & 0o076 == 0
+        assert not [path for path in (tmp_path / "build").rglob("*") if path.is_file() and path.stat().st_mode & 0o077]
         family = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
@@ -69,15 +71,51 @@ def test_up_killed_outright_leaves_no_orphan_and_goes_on_with_its_data_and_token
 def test_a_taken_port_is_told_with_what_to_do(tmp_path: Path) -> None:
     ports = free_ports_for(SERVICES)
     with socket.create_server((LOOPBACK, ports["impact"])):
-        told = run_up_on(ports, tmp_path)
+        told = run_on(ports, tmp_path)
     assert told.returncode == 1
     assert f"port {ports['impact']} of impact is taken by " in told.stderr
     assert "up --free-ports" in told.stderr
     assert "Traceback" not in told.stderr
 
 
-def run_up_on(ports: dict[str, int], folder: Path) -> subprocess.CompletedProcess[str]:
+@pytest.mark.parametrize(
+    ("command", "name", "value"),
+    [
+        ("demo", "DATABASE_URL", "hunter2"),
+        ("demo", "DATABASE_URL", "postgresql://u:hunter2@127.0.0.1:99999/x"),
+        ("demo", "DATABASE_URL", "postgresql://u:hunter2@127.0.0.1:1/x"),
+        ("up", "DATABASE_URL", "hunter2"),
+        ("up", "NATS_URL", "tls://hunter2@127.0.0.1:4222"),
+        ("up", "NATS_URL", "nats://hunter2@127.0.0.1:1"),
+    ],
+)
+def test_a_server_that_cannot_be_used_is_one_message_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+
+    told = run_on(free_ports_for(SERVICES), tmp_path, command)
+
+    assert told.returncode == 1
+    assert ("127.0.0.1:1 does not" if value.startswith("nats") else name) in told.stderr
+    assert "Traceback" not in told.stderr
+    assert "hunter2" not in told.stderr
+    assert not list(tmp_path.glob("kraftcenter-demo-*"))
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "build").write_text("a file")
+
+    told = run_on(free_ports_for(SERVICES), tmp_path)
+
+    assert told.returncode == 1
+    assert "build" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def run_on(ports: dict[str, int], folder: Path, command: str = "up") -> subprocess.CompletedProcess[str]:
     """The command with other ports than the usual ones, which a stack on this machine may have or leave just now."""
     script = f"from chassis import cli; from local import commands; commands.KNOWN_PORTS = {ports}; cli.main()"
-    command = [sys.executable, "-c", script, "up"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - our script
+    argv = [sys.executable, "-c", script, command]
+    return subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - our script

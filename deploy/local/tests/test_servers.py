@@ -1,4 +1,6 @@
+import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import asyncpg
@@ -8,7 +10,7 @@ import pytest
 from nats.js.api import StreamConfig
 
 from local.nats import NatsServer
-from local.postgres import NoPostgres, OwnPostgres, Postgres, postgres_binaries, postgres_for
+from local.postgres import NoPostgres, OwnPostgres, Postgres, RootRefused, postgres_binaries, postgres_for
 from local.processes import PortTaken
 
 
@@ -77,6 +79,21 @@ async def test_a_database_provided_again_keeps_its_rows(postgres: Postgres) -> N
     assert await connection.fetchval("SELECT count(*) FROM note") == 0
     await connection.close()
     postgres.remove(dsn)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become nobody")
+def test_root_without_user_namespaces_runs_postgres_in_a_folder_that_is_closed_to_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("local.postgres.AS_NOBODY", ("false",))
+    with TemporaryDirectory() as folder:
+        server = OwnPostgres(Path(folder) / "postgres")
+        try:
+            server.start()
+        except RootRefused:
+            pytest.skip("nobody may not run the binaries here")
+        assert Path(folder).stat().st_mode & 0o077 == 0o001
+        server.stop()
 
 
 def test_a_given_dsn_is_used_and_left_running(

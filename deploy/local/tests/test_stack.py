@@ -6,13 +6,13 @@ from pathlib import Path
 
 import asyncpg
 import httpx
-import nats
 import pytest
 
+from chassis.bus import short_job
 from local.nats import NatsServer
 from local.postgres import OwnPostgres, Postgres
 from local.processes import PortTaken, Server, StartFailed, is_free
-from local.stack import FolderInUse, running_stack
+from local.stack import FolderInUse, free_ports_for, running_stack
 from local.waiting import until
 
 STAND_IN = """
@@ -52,11 +52,24 @@ async def test_a_stack_is_ready_and_knows_its_token(tmp_path: Path, settings: di
 
 
 async def test_streams_are_provided_before_a_service_starts(tmp_path: Path, settings: dict[str, str]) -> None:
-    async with running_stack(tmp_path / "stack", services=["stand_in"], settings=settings) as stack:
-        client = await nats.connect(stack.nats_url)
-        consumer = await client.jetstream().consumer_info("EVENTS_621_FLEXJOB_POOL", "impact")
-        await client.close()
+    async with (
+        running_stack(tmp_path / "stack", services=["stand_in"], settings=settings) as stack,
+        short_job(stack.nats_url) as jetstream,
+    ):
+        consumer = await jetstream.consumer_info("EVENTS_621_FLEXJOB_POOL", "impact")
     assert consumer.config.ack_wait == 2
+
+
+async def test_with_a_given_nats_what_is_under_way_has_its_usual_time(
+    nats_server: NatsServer, tmp_path: Path, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NATS_URL", nats_server.url)
+    ports = free_ports_for(["stand_in"])
+    async with running_stack(tmp_path / "stack", services=["stand_in"], ports=ports, settings=settings) as stack:
+        async with short_job(stack.nats_url) as jetstream:
+            consumer = await jetstream.consumer_info("EVENTS_621_FLEXJOB_POOL", "impact")
+        assert (tmp_path / "stack").stat().st_mode & 0o076 == 0
+    assert consumer.config.ack_wait == 30
 
 
 async def crash_and_come_back(part: Server) -> None:
@@ -95,6 +108,17 @@ async def test_a_stack_leaves_nothing_in_a_given_postgres(
     async with running_stack(tmp_path / "stack", services=["stand_in"], settings=settings):
         assert await databases_and_roles(postgres) == 2
     assert await databases_and_roles(postgres) == 0
+
+
+async def test_a_given_postgres_that_lets_nobody_make_databases_is_told(
+    postgres: Postgres, tmp_path: Path, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody_special = postgres.provide("nobody_special")
+    monkeypatch.setenv("DATABASE_URL", nobody_special)
+    with pytest.raises(StartFailed, match="is DATABASE_URL a superuser's"):
+        async with running_stack(tmp_path / "stack", services=["stand_in"], settings=settings):
+            pass
+    postgres.remove(nobody_special)
 
 
 async def databases_and_roles(postgres: Postgres) -> int:

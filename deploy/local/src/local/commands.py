@@ -2,35 +2,31 @@
 
 import asyncio
 import logging
+import os
 import shutil
 import signal
 import sys
 import sysconfig
-from collections.abc import Coroutine
-from contextlib import suppress
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-import asyncpg
-import nats.errors
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from chassis import logs
 from chassis.cli import CommandError
+from chassis.database import UNAVAILABLE
 from local import demo as year
-from local.nats import NoNatsServer
-from local.postgres import NoPostgres, RootRefused
-from local.processes import PortTaken, StartFailed
-from local.stack import KNOWN_PORTS, SERVICES, FolderInUse, Stack, free_ports_for, running_stack
+from local.processes import PortTaken
+from local.stack import KNOWN_PORTS, REFUSALS, SERVICES, Stack, free_ports_for, running_stack
 
 DATA = Path("build/up")
 TOKEN = Path("build/token")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-REFUSALS = (FolderInUse, NoNatsServer, NoPostgres, RootRefused, StartFailed)
-UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, nats.errors.Error)
 
 
 def up(
@@ -43,17 +39,10 @@ def up(
     kraftcenter up
     kraftcenter up --free-ports
     """
-    _log()
+    _begin()
     ports = free_ports_for(SERVICES) if free_ports else KNOWN_PORTS
-    try:
+    with _refusals_told():
         asyncio.run(_until_asked_to_stop(_up(ports)))
-    except PortTaken as taken:
-        raise CommandError(f"{taken}\nStop that program, or use other ports: {sys.argv[0]} up --free-ports") from None
-    except REFUSALS as reason:
-        raise CommandError(str(reason)) from None
-    except UNREACHABLE as reason:
-        told = f"The stack cannot start: {type(reason).__name__}: {reason}"
-        raise CommandError(f"{told}\nIf DATABASE_URL or NATS_URL is set, check it.") from None
 
 
 def demo(
@@ -67,11 +56,24 @@ def demo(
     kraftcenter demo
     kraftcenter demo --seed 7 --people 30
     """
-    _log()
-    raise typer.Exit(year.run(seed=seed, people=people))
+    _begin()
+    with _refusals_told():
+        raise typer.Exit(year.run(seed=seed, people=people))
 
 
-def _log() -> None:
+@contextmanager
+def _refusals_told() -> Iterator[None]:
+    try:
+        yield
+    except PortTaken as taken:
+        raise CommandError(f"{taken}\nStop that program, or use other ports: {sys.argv[0]} up --free-ports") from None
+    except (*REFUSALS, *UNAVAILABLE) as reason:
+        raise CommandError(str(reason) or type(reason).__name__) from None
+
+
+def _begin() -> None:
+    # What the services write may be about persons: it is for this user alone.
+    os.umask(0o077)
     logs.configure("local")
     logging.getLogger("httpx").setLevel(logging.WARNING)
 

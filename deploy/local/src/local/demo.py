@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-import asyncpg
 import httpx
 import nats
 import nats.errors
@@ -21,19 +20,15 @@ from contracts.streams import streams_of
 from local.actions import Plan
 from local.comparison import Line, NotCovered, compare, number
 from local.expected import expected_figures
-from local.nats import NoNatsServer
 from local.plan import DAYS, FIRST_DAY, LAST_DAY, plan_year
-from local.postgres import NoPostgres, RootRefused
-from local.processes import PortTaken, StartFailed
 from local.simulator import Pipeline, Refused, live, set_clock
-from local.stack import MUNICIPALITY, Stack, running_stack
+from local.stack import MUNICIPALITY, REFUSALS, Stack, running_stack
 
 SEED = 2025
 PEOPLE = 100
 PLAIN_WIDTH = 140
 SHOWN_DIFFERENCES = 40
 MONTH_ENDS = tuple(day for day in DAYS if (day + timedelta(days=1)).day == 1)
-CANNOT_START = (NoNatsServer, NoPostgres, RootRefused, PortTaken, StartFailed, asyncpg.PostgresError)
 BROKEN_OFF = (Refused, NotCovered, httpx.HTTPError, nats.errors.Error, OSError)
 
 
@@ -51,12 +46,15 @@ class Disagreement(Exception):
 
 
 def run(*, seed: int = SEED, people: int = PEOPLE) -> int:
-    """Live the year and print every figure; the exit code is 0 when all agree, else the folder is kept and named."""
+    """Live the year and print every figure; the exit code is 0 when all agree, else the folder is kept and named.
+
+    Raises one of REFUSALS, and leaves no folder, when the stack cannot start.
+    """
     messages = Console(stderr=True, highlight=False)
     try:
         with _fresh_folder(messages) as folder:
             asyncio.run(_demo(folder, plan_year(seed, people), messages))
-    except (*CANNOT_START, *BROKEN_OFF, Disagreement) as failure:
+    except (*BROKEN_OFF, Disagreement) as failure:
         messages.print(f"{type(failure).__name__}: {failure}", style="red", markup=False)
         return 1
     return 0
@@ -64,10 +62,13 @@ def run(*, seed: int = SEED, people: int = PEOPLE) -> int:
 
 @contextmanager
 def _fresh_folder(messages: Console) -> Iterator[Path]:
-    """A folder that goes when all went well, and stays to be looked into otherwise."""
+    """A folder that goes when all went well, or nothing went at all, and stays to be looked into otherwise."""
     folder = Path(tempfile.mkdtemp(prefix="kraftcenter-demo-"))
     try:
         yield folder
+    except REFUSALS:
+        shutil.rmtree(folder)
+        raise
     except BaseException:
         messages.print(f"Data and logs are kept in {folder}", markup=False)
         raise

@@ -1,13 +1,14 @@
 """A nats-server of our own in a folder, on the loopback address alone; a write reaches the disk before its answer."""
 
 import json
-import os
 import shutil
 import sysconfig
 from pathlib import Path
 
 import httpx
 
+from chassis.addresses import nats_url
+from chassis.settings import address
 from local.processes import LOOPBACK, Server, free_ports, require_free, tethered
 
 
@@ -73,8 +74,8 @@ jetstream {{
 
 
 def nats_for(folder: Path, *, port: int, monitor_port: int) -> NatsServer | GivenNats:
-    """The server behind NATS_URL when that is set, else one of our own in the folder."""
-    given = os.environ.get("NATS_URL")
+    """The server behind NATS_URL when that is set, else one of our own in the folder. Raises SettingsRefused."""
+    given = address("NATS_URL", nats_url)
     return GivenNats(given) if given else NatsServer(folder, port=port, monitor_port=monitor_port)
 
 

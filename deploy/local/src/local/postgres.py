@@ -16,7 +16,10 @@ from urllib.parse import quote, urlsplit
 
 import asyncpg
 
-from local.processes import LOOPBACK, Child, Server, free_ports, require_free, tethered
+from chassis.addresses import postgres_dsn
+from chassis.database import UNAVAILABLE
+from chassis.settings import address
+from local.processes import LOOPBACK, Child, Server, StartFailed, free_ports, require_free, tethered
 
 OLDEST_MAJOR = 15
 NOBODY = 65534
@@ -38,8 +41,11 @@ class Postgres:
         self.dsn = dsn
 
     def start(self) -> None:
-        """Check that the server answers; what asyncpg raises else."""
-        self.execute("SELECT 1")
+        """Check that the server answers; StartFailed else."""
+        try:
+            self.execute("SELECT 1")
+        except UNAVAILABLE as error:
+            raise StartFailed(f"DATABASE_URL: the server does not answer ({type(error).__name__})") from None
 
     def stop(self) -> None:
         """Leave it running: it is not ours."""
@@ -147,6 +153,8 @@ class OwnPostgres(Server, Postgres):
             raise RootRefused(RootRefused.__doc__)
         for path in (self.folder, *self.folder.rglob("*")):
             os.chown(path, NOBODY, NOBODY)
+        # Nobody must pass through the stack's folder, without seeing what else is in it.
+        self.folder.parent.chmod(self.folder.parent.stat().st_mode | 0o001)
         return [*become, *command]
 
     def _answers(self) -> bool:
@@ -158,8 +166,8 @@ class OwnPostgres(Server, Postgres):
 
 
 def postgres_for(folder: Path, *, port: int | None = None) -> Postgres:
-    """The server behind DATABASE_URL when that is set, else one of our own in the folder."""
-    given = os.environ.get("DATABASE_URL")
+    """The server behind DATABASE_URL when that is set, else one of our own in the folder. Raises SettingsRefused."""
+    given = address("DATABASE_URL", postgres_dsn)
     return Postgres(given) if given else OwnPostgres(folder, port=port)
 
 

@@ -12,14 +12,15 @@ from pathlib import Path
 
 import asyncpg
 import httpx
-import nats
 
 from chassis import tokens
+from chassis.bus import BusUnreachable, short_job
 from chassis.calendar import calendar_of
-from chassis.provision import provision
-from local.nats import GivenNats, NatsServer, nats_for
-from local.postgres import OwnPostgres, Postgres, postgres_for
-from local.processes import LOOPBACK, StartFailed, end_of, free_ports, require_free
+from chassis.provision import ACK_WAIT_SECONDS, ConsumerUnfit, provision
+from chassis.settings import SettingsRefused
+from local.nats import GivenNats, NatsServer, NoNatsServer, nats_for
+from local.postgres import NoPostgres, OwnPostgres, Postgres, RootRefused, postgres_for
+from local.processes import LOOPBACK, PortTaken, StartFailed, end_of, free_ports, require_free
 from local.supervisor import Service, supervised
 from local.waiting import until
 
@@ -27,13 +28,27 @@ MUNICIPALITY = "621"
 SERVICES = ("flexjob_pool", "impact")
 KNOWN_PORTS = {"postgres": 8654, "nats": 8642, "nats_monitor": 8643, "flexjob_pool": 8602, "impact": 8604}
 SCOPES = ("figures:exact", "ledger", "admin")
-# On one machine nothing is on its way for longer: what is not acknowledged by then has crashed.
-ACK_WAIT_SECONDS = 2
+# With a server of our own nothing is on its way for longer: what is not acknowledged by then has crashed.
+OWN_ACK_WAIT_SECONDS = 2
 READY_SECONDS = 60
 
 
 class FolderInUse(Exception):
     """Another stack runs in the folder."""
+
+
+REFUSALS = (
+    BusUnreachable,
+    ConsumerUnfit,
+    FolderInUse,
+    NoNatsServer,
+    NoPostgres,
+    PortTaken,
+    RootRefused,
+    SettingsRefused,
+    StartFailed,
+)
+"""What keeps a stack from starting, in words for whoever started it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +91,7 @@ async def running_stack(
 
     With `ports` (as KNOWN_PORTS) it is the one that lasts on this machine, and uses a given DATABASE_URL and NATS_URL.
     Without, it is one of many, on free ports and with a NATS of its own; what it puts into a given PostgreSQL is
-    removed again. `settings` are variables for every service, as CLOCK. Raises PortTaken, FolderInUse, StartFailed.
+    removed again. `settings` are variables for every service, as CLOCK. Raises one of REFUSALS.
     """
     settings = dict(settings or {})
     token = token or f"kc_{secrets.token_urlsafe(32)}"
@@ -96,7 +111,7 @@ async def running_stack(
             server.start()
         databases = running.enter_context(_databases(postgres, services, shared=not (ports or postgres in own)))
         told = {name: _environment(name, databases[name], bus.url, at[name]) | settings for name in services}
-        processes = {name: _service(name, folder, bus.url, told[name]) for name in services}
+        processes = {name: _service(name, folder, bus, told[name]) for name in services}
         for process in processes.values():
             running.callback(process.stop)
             await process.start()
@@ -118,6 +133,7 @@ def free_ports_for(services: Sequence[str]) -> dict[str, int]:
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
     with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -130,7 +146,12 @@ def _alone_in(folder: Path) -> Iterator[None]:
 def _databases(postgres: Postgres, services: Sequence[str], *, shared: bool) -> Iterator[dict[str, str]]:
     """A database for each service; on a server shared with other stacks under a name of its own, and only for now."""
     suffix = f"_{secrets.token_hex(4)}" if shared else ""
-    databases = {name: postgres.provide(f"{name}{suffix}") for name in services}
+    try:
+        databases = {name: postgres.provide(f"{name}{suffix}") for name in services}
+    except asyncpg.PostgresError as error:
+        raise StartFailed(
+            f"PostgreSQL makes no database for the services, is DATABASE_URL a superuser's? {error}"
+        ) from None
     try:
         yield databases
     finally:
@@ -143,11 +164,11 @@ def _environment(service: str, database_url: str, nats_url: str, port: int) -> d
     return {f"{service.upper()}_{name}": value for name, value in told.items()}
 
 
-def _service(name: str, folder: Path, nats_url: str, told: Mapping[str, str]) -> Service:
+def _service(name: str, folder: Path, bus: NatsServer | GivenNats, told: Mapping[str, str]) -> Service:
     return Service(
         name,
         command=(sys.executable, "-m", name),
-        prepare=partial(_provision, nats_url),
+        prepare=partial(_provision, bus),
         env={**os.environ, **told},
         folder=folder,
     )
@@ -181,13 +202,7 @@ async def _until_ready(service: Service, url: str, *, may_crash: bool) -> None:
             raise StartFailed(f"{silence}; {end_of(service.log_file)}") from silence
 
 
-async def _provision(nats_url: str) -> None:
-    client = await nats.connect(nats_url, allow_reconnect=False, connect_timeout=5, error_cb=_already_raised)
-    try:
-        await provision(client.jetstream(), MUNICIPALITY, ack_wait_seconds=ACK_WAIT_SECONDS)
-    finally:
-        await client.close()
-
-
-async def _already_raised(_error: Exception) -> None:
-    """Keep nats-py from logging a traceback of what it raises as well."""
+async def _provision(bus: NatsServer | GivenNats) -> None:
+    ack_wait = OWN_ACK_WAIT_SECONDS if isinstance(bus, NatsServer) else ACK_WAIT_SECONDS
+    async with short_job(bus.url) as jetstream:
+        await provision(jetstream, MUNICIPALITY, ack_wait_seconds=ack_wait)
