@@ -188,6 +188,9 @@ def test_another_body_has_another_hash_and_message_id() -> None:
         (b'{"a": "\\u0000"}', "holds_nul"),
         (b'{"\\u0000": 1}', "holds_nul"),
         (b'{"a": "\\\\\\u0000"}', "holds_nul"),
+        (b'{"traceparent": "\\u0000"}', "holds_nul"),
+        (b'{"tracestate": {"\\u0000": 1}}', "holds_nul"),
+        (b'{"tracestate": 1e400}', "not_canonical"),
     ],
 )
 def test_bytes_that_are_no_event_say_why(raw: bytes, reason: str) -> None:

@@ -111,7 +111,9 @@ def read(raw: bytes) -> Reading:
         raise Unreadable("not_json") from None
     if not isinstance(body, dict):
         raise Unreadable("not_an_envelope")
-    canonical = _canonical(body)
+    canonical = _canonical({name: value for name, value in body.items() if name not in TRACE_CONTEXT})
+    # Trace context is no part of the identity, and stored all the same.
+    _canonical({name: body[name] for name in TRACE_CONTEXT if name in body})
     try:
         envelope = Envelope.model_validate(body)
     except ValidationError:
@@ -121,7 +123,7 @@ def read(raw: bytes) -> Reading:
 
 def _canonical(body: dict[str, Any]) -> bytes:
     try:
-        canonical = rfc8785.dumps({name: value for name, value in body.items() if name not in TRACE_CONTEXT})
+        canonical = rfc8785.dumps(body)
     except rfc8785.CanonicalizationError:
         raise Unreadable("not_canonical") from None
     # PostgreSQL stores no NUL in text. With the escaped backslashes out of the way, only a real one looks like this.

@@ -1,10 +1,11 @@
 """The ingest loop against a real bus and a real database, also when either is not there."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from time import monotonic
 from uuid import UUID
 
@@ -13,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chassis.bus import Bus
-from chassis.calendar import SystemCalendar
+from chassis.calendar import SystemCalendar, calendar_of
 from chassis.database import Pool, create_pool
+from chassis.migrate import component_of, migrate
 from chassis.provision import provision
 from chassis.wire import seal
 from contracts.event import Event
@@ -23,10 +25,13 @@ from contracts.platform import Published, ServiceHeartbeat
 from contracts.streams import Stream
 from impact import consumer
 from impact.catalogue import INDICATORS, measures_of
-from impact.consumer import DURABLE, Consumer, DatabaseWentBack, first_to_repeat
+from impact.consumer import DURABLE, SLICE, Consumer, DatabaseWentBack, ingest, receive_all
+from impact.floor import Floor, first_to_repeat
+from impact.ledger import Delivery
 from impact.rebuild import Differences, compare
 from impact.store import consumers
 from local.nats import NatsServer
+from local.postgres import Postgres
 from local.waiting import until
 
 LANE = Stream("621", "flexjob_pool")
@@ -34,6 +39,7 @@ MEASURES = measures_of(INDICATORS)
 REGISTERED = datetime(2026, 6, 1, 9, tzinfo=UTC)
 SOURCE = "urn:kraftcenter:621:flexjob_pool"
 ACK_WAIT = 1.0
+LONG_ACK_WAIT = 3.0
 MUNICIPALITIES = (f"{number:03}" for number in count(101))
 
 Lives = st.SearchStrategy[list[Event]]
@@ -126,6 +132,9 @@ async def test_poison_between_good_events_is_seen_and_the_good_ones_count(pool: 
         body(budget(day=date(1989, 1, 1)), "old"),
         body(budget(777), "first"),
         b'{"id": "\\u0000"}',
+        with_trace(body(budget(), "nul"), b'"traceparent":"a\\u0000"'),
+        with_trace(body(budget(), "nul"), b'"tracestate":{"\\u0000":1}'),
+        with_trace(body(budget(), "endless"), b'"tracestate":1e400'),
     ]
     await publish(bus, body(budget(100), "first"), *poison, body(budget(300), "last"), headers={"Nats-Odd": "x"})
 
@@ -145,11 +154,50 @@ async def test_poison_between_good_events_is_seen_and_the_good_ones_count(pool: 
         (2, "unreadable", "not_json", poison[0]),
         (7, "conflict", "same id, other body", poison[5]),
         (8, "unreadable", "holds_nul", poison[6]),
+        (9, "unreadable", "holds_nul", poison[7]),
+        (10, "unreadable", "holds_nul", poison[8]),
+        (11, "unreadable", "not_canonical", poison[9]),
     ]
     assert kept[0]["headers"] == {"Nats-Odd": "x"}
-    assert await delivered(pool) == {"first_copies": 6, "duplicates": 0, "conflicts": 1, "unreadable": 2}
+    assert await delivered(pool) == {"first_copies": 6, "duplicates": 0, "conflicts": 1, "unreadable": 5}
     assert await pool.fetchval("SELECT sum(amount) FROM running_sum WHERE measure = 'pool_allocated'") == 300
     assert await differences(pool) == Differences([], [], [])
+
+
+def with_trace(raw: bytes, attribute: bytes) -> bytes:
+    return raw.removesuffix(b"}") + b"," + attribute + b"}"
+
+
+async def test_what_the_database_refuses_for_its_content_is_kept_and_the_others_count(pool: Pool, bus: Bus) -> None:
+    """No body is known that the reader accepts and PostgreSQL refuses, so the table is told to refuse one."""
+    await pool.execute("ALTER TABLE ledger ADD CHECK (1 / CASE event_id WHEN 'culprit' THEN 0 ELSE 1 END = 1)")
+    names = ["a", "b", "culprit", "c", "d"]
+    await publish(bus, *(body(budget(), name) for name in names))
+
+    async with running(consumer_of(pool, bus)):
+        await until(lambda: settled(bus))
+
+    assert [event_id for _, event_id, _ in await facts(pool)] == ["a", "b", "c", "d"]
+    kept = await pool.fetch("SELECT stream_sequence, kind, reason, raw FROM evidence")
+    assert [tuple(row.values()) for row in kept] == [(3, "unreadable", "not_storable", body(budget(), "culprit"))]
+    assert await delivered(pool) == {"first_copies": 4, "duplicates": 0, "conflicts": 0, "unreadable": 1}
+    assert await differences(pool) == Differences([], [], [])
+
+
+async def test_while_a_batch_is_read_others_have_their_turn() -> None:
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    waiting = asyncio.create_task(others())
+    received = await receive_all([Delivery(LANE.name, 1, {}, body(budget(), "a"))] * (3 * SLICE + 1), "621")
+    waiting.cancel()
+
+    assert (len(received), turns) == (3 * SLICE + 1, 4)
 
 
 async def test_a_second_copy_is_counted_as_delivered_and_changes_nothing(pool: Pool, bus: Bus) -> None:
@@ -171,12 +219,36 @@ async def test_a_heartbeat_tells_what_was_published_and_an_older_one_never_overw
 
     later = REGISTERED + timedelta(seconds=15)
     async with running(consumer_of(pool, bus)):
-        await publish(bus, beat(2, later), beat(1, REGISTERED))
+        await publish(bus, beat(2, later))
+        await until(lambda: settled(bus))
+        await publish(bus, beat(1, REGISTERED))
         await until(lambda: settled(bus))
 
     heard = await pool.fetch("SELECT producer, source, published, sent_at FROM heartbeat")
     assert [tuple(row.values()) for row in heard] == [("flexjob_pool", SOURCE, 2, later)]
     assert (await facts(pool), sum((await delivered(pool)).values())) == ([], 0)
+
+
+async def test_a_heartbeat_that_cannot_be_read_does_not_make_up_for_a_lost_event(pool: Pool, bus: Bus) -> None:
+    said = ServiceHeartbeat(producer="flexjob_pool", published=(Published(source=SOURCE, events=1),))
+    sound = body(said, "beat")
+    async with running(consumer_of(pool, bus)):
+        await publish(bus, sound.replace(b'"events":1', b'"events":-1'), sound.replace(b".v1", b".v2"))
+        await until(lambda: settled(bus))
+
+    assert [parked for *_, parked in await facts(pool)] == ["invalid_data"]
+    assert await pool.fetchval("SELECT sum(facts) FROM fact_count") is None
+
+
+async def test_what_is_recorded_later_never_has_an_earlier_instant(pool: Pool, tmp_path: Path) -> None:
+    file = tmp_path / "clock"
+    for sequence, instant in enumerate(["2026-06-02T08:00:00Z", "2026-06-01T08:00:00Z", "2026-06-03T08:00:00Z"]):
+        file.write_text(instant)
+        delivery = Delivery(LANE.name, sequence, {}, body(budget(), f"e{sequence}"))
+        await ingest(pool, LANE, [delivery], measures=MEASURES, calendar=calendar_of(f"file:{file}"))
+
+    recorded = await pool.fetch("SELECT recorded_at FROM ledger ORDER BY position")
+    assert [row["recorded_at"].day for row in recorded] == [2, 2, 3]
 
 
 async def test_what_the_database_cannot_take_now_is_delivered_again_and_never_parked(
@@ -205,6 +277,7 @@ async def acknowledged(bus: Bus) -> int:
 
 
 async def test_a_batch_that_takes_longer_than_the_ack_wait_is_delivered_once(pool: Pool, bus: Bus) -> None:
+    await provision(bus.jetstream, LANE.municipality, ack_wait_seconds=LONG_ACK_WAIT)
     async with running(consumer_of(pool, bus), consumer_of(pool, bus)):
         await publish(bus, body(budget(), "a"))
         await until(lambda: settled(bus))
@@ -212,7 +285,7 @@ async def test_a_batch_that_takes_longer_than_the_ack_wait_is_delivered_once(poo
             await db.execute("SELECT FROM lane WHERE municipality = '621' FOR UPDATE")
             await publish(bus, body(budget(), "b"))
             held = monotonic()
-            await until(lambda: monotonic() - held > 2.5 * ACK_WAIT)
+            await until(lambda: monotonic() - held > 1.5 * LONG_ACK_WAIT)
         await until(lambda: settled(bus))
 
     assert await delivered(pool) == {"first_copies": 2, "duplicates": 0, "conflicts": 0, "unreadable": 0}
@@ -226,7 +299,18 @@ async def test_the_floor_is_stored_after_it_was_acknowledged(pool: Pool, bus: Bu
 
 async def floor_is(pool: Pool, sequence: int) -> bool:
     async with pool.acquire() as db:
-        return await consumers.floor(db, LANE.name, DURABLE) == sequence
+        return (await consumers.floor(db, LANE.name, DURABLE)).sequence == sequence
+
+
+async def test_a_graceful_stop_stores_the_floor_once_more(
+    pool: Pool, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "FLOOR_SECONDS", 3600)
+    async with running(consumer_of(pool, bus)):
+        await publish(bus, body(budget(), "a"))
+        await until(lambda: settled(bus))
+
+    assert await floor_is(pool, 1)
 
 
 async def test_a_restart_repeats_nothing_below_the_stored_floor(pool: Pool, bus: Bus) -> None:
@@ -267,14 +351,57 @@ async def test_a_stream_that_ends_behind_the_stored_floor_is_read_from_its_begin
     assert await delivered(pool) == {"first_copies": 2, "duplicates": 2, "conflicts": 0, "unreadable": 0}
 
 
+MADE, MADE_AGAIN = REGISTERED, REGISTERED + timedelta(days=1)
+
+
 @pytest.mark.parametrize(
-    ("floor", "acknowledged", "end", "expected"),
-    [(0, 0, 0, None), (5, 5, 9, None), (5, 3, 9, None), (5, 7, 9, 6), (0, 7, 9, 1), (9, 3, 5, 1), (5, 9, 5, 6)],
+    ("stored", "acknowledged", "end", "created", "expected"),
+    [
+        (Floor(0, None), 0, 0, MADE, None),
+        (Floor(0, None), 7, 9, MADE, 1),
+        (Floor(5, None), 5, 9, MADE, None),
+        (Floor(5, MADE), 5, 9, MADE, None),
+        (Floor(5, MADE), 7, 9, MADE, 6),
+        (Floor(5, MADE), 3, 9, MADE, 1),
+        (Floor(9, MADE), 3, 5, MADE, 1),
+        (Floor(9, MADE), 9, 5, MADE, 1),
+        (Floor(5, MADE), 5, 9, MADE_AGAIN, 1),
+        (Floor(5, MADE), 7, 9, MADE_AGAIN, 1),
+    ],
 )
-def test_what_is_repeated_depends_on_floor_and_end(
-    floor: int, acknowledged: int, end: int, expected: int | None
+def test_what_is_repeated_depends_on_the_stored_floor_and_the_stream(
+    stored: Floor, acknowledged: int, end: int, created: datetime, expected: int | None
 ) -> None:
-    assert first_to_repeat(floor=floor, acknowledged=acknowledged, end=end) == expected
+    assert first_to_repeat(stored, acknowledged=acknowledged, end=end, created=created) == expected
+
+
+@pytest.mark.parametrize("grown_to", [7, 9])
+async def test_a_restored_database_lacks_nothing_of_a_stream_that_was_lost_and_grew_again(
+    pool: Pool, bus: Bus, postgres: Postgres, grown_to: int
+) -> None:
+    """The restored database is the one of the backup; what was lived after the backup happened in another."""
+    await ingest_all(pool, bus, [f"before{number}" for number in range(7)])
+    await bus.jetstream.delete_stream(LANE.name)
+    await provision(bus.jetstream, LANE.municipality, ack_wait_seconds=ACK_WAIT)
+    lived_on = postgres.create_database()
+    await migrate(lived_on, [component_of("impact")], clock=SystemCalendar())
+    after = [f"after{number}" for number in range(grown_to)]
+    async with await create_pool(lived_on, name="lived_on") as other:
+        await ingest_all(other, bus, after[:5])
+
+    await ingest_all(pool, bus, after[5:])
+
+    assert {event_id for _, event_id, _ in await facts(pool)} == {*after, *(f"before{number}" for number in range(7))}
+    assert await differences(pool) == Differences([], [], [])
+
+
+async def ingest_all(pool: Pool, bus: Bus, names: Sequence[str]) -> None:
+    """Publish while no consumer runs, then start one and stop it when it is done."""
+    await publish(bus, *(body(budget(), name) for name in names))
+    end = await end_of(bus, LANE)
+    async with running(consumer_of(pool, bus)):
+        await until(lambda: settled(bus))
+    assert await floor_is(pool, end)
 
 
 async def test_a_database_that_went_back_under_a_running_consumer_ends_it(pool: Pool, bus: Bus) -> None:
@@ -284,8 +411,58 @@ async def test_a_database_that_went_back_under_a_running_consumer_ends_it(pool: 
     await until(lambda: settled(bus))
 
     await pool.execute("TRUNCATE lane, ledger")
-    await until(task.done)
 
+    await ends_for_the_database(task)
+
+
+async def test_a_database_that_went_back_under_an_idle_consumer_ends_it(pool: Pool, bus: Bus) -> None:
+    await ingest_all(pool, bus, ["a"])
+    task = asyncio.create_task(consumer_of(pool, bus).run())
+    await until(lambda: is_waiting(bus))
+
+    await pool.execute("TRUNCATE lane, ledger")
+
+    await ends_for_the_database(task)
+
+
+async def test_a_database_that_went_back_takes_no_batch_on_top(pool: Pool) -> None:
+    delivery = Delivery(LANE.name, 1, {}, body(budget(), "a"))
+
+    with pytest.raises(DatabaseWentBack):
+        await ingest(pool, LANE, [delivery], measures=MEASURES, calendar=SystemCalendar(), known=1)
+
+    assert await facts(pool) == []
+
+
+async def test_a_worker_learns_of_what_another_one_committed(pool: Pool, bus: Bus) -> None:
+    task = asyncio.create_task(consumer_of(pool, bus).run())
+    await until(lambda: is_waiting(bus))
+    delivery = Delivery(LANE.name, 1, {}, body(budget(), "a"))
+    await ingest(pool, LANE, [delivery], measures=MEASURES, calendar=SystemCalendar())
+    await until_the_floor_is_stored(pool)
+    await until_the_floor_is_stored(pool)
+
+    await pool.execute("TRUNCATE lane, ledger")
+
+    await ends_for_the_database(task)
+
+
+async def until_the_floor_is_stored(pool: Pool) -> None:
+    before = await pool.fetchval("SELECT stored_at FROM consumer_floor")
+
+    async def stored_again() -> bool:
+        return bool(await pool.fetchval("SELECT stored_at FROM consumer_floor") != before)
+
+    await until(stored_again)
+
+
+async def is_waiting(bus: Bus) -> bool:
+    """Whether a worker has aligned itself and asks for messages."""
+    return bool((await bus.jetstream.consumer_info(LANE.name, DURABLE)).num_waiting)
+
+
+async def ends_for_the_database(task: "asyncio.Task[None]") -> None:
+    await until(task.done)
     error = task.exception()
     assert isinstance(error, ExceptionGroup)
     assert error.subgroup(DatabaseWentBack)

@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import chain
 from typing import Any
@@ -135,6 +136,14 @@ def test_a_rule_that_raises_leaves_everything_as_it_was() -> None:
 
 def budget(amount_ore: int) -> BudgetAllocated:
     return BudgetAllocated(occurred_on=date(2026, 1, 1), budget_id=UUID(int=1), fiscal_year=2026, amount_ore=amount_ore)
+
+
+def test_of_two_facts_of_a_day_the_one_registered_later_holds_whatever_their_ids() -> None:
+    earlier, later = facts_of([budget(100), budget(300)])
+    pair = [replace(earlier, id="z"), replace(later, id="a", time=MORNING + timedelta(hours=1))]
+
+    for order in (pair, pair[::-1]):
+        assert sum(delta.amount for delta in chain(*folded(order, [measure_of(pool.allocated)]))) == 300
 
 
 def measure_of(rule: Rule) -> Measure:

@@ -120,7 +120,10 @@ class FigureShown(ValueShown):
     known_as_of: datetime | None = Field(description="When the last fact was admitted; null before the first.")
     position: int = Field(description="How many facts had been admitted.")
     definition_version: int
-    facts: int | None = Field(description="Facts of its source events that lie behind it; null when suppressed.")
+    facts: int | None = Field(
+        description="Facts of its source `events` (see the catalogue) up to its last day, of a flow from its first on; "
+        "also those that do not move it, as of other fiscal years. Null when suppressed.",
+    )
     cells: list[CellShown]
 
 

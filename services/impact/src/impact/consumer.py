@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 
 import asyncpg
@@ -20,14 +21,28 @@ from nats.js.api import ConsumerInfo
 
 from chassis.bus import Bus
 from chassis.calendar import Calendar
-from chassis.database import UNAVAILABLE, Pool
+from chassis.database import UNAVAILABLE, Connection, Pool
 from contracts.streams import Stream
+from impact.floor import Floor, first_to_repeat
 from impact.fold import Fold, Measure
-from impact.ledger import Delivery, Entry, Sorted, admit, histories_of, identities_of, receive, sort_out
+from impact.ledger import (
+    Arrival,
+    Delivery,
+    Entry,
+    Evidence,
+    Sorted,
+    admit,
+    histories_of,
+    identities_of,
+    not_storable,
+    receive,
+    sort_out,
+)
 from impact.store import consumers, ledger
 
 DURABLE = "impact"
 MAX_BATCH = 500
+SLICE = 20
 FETCH_SECONDS = 5.0
 FLOOR_SECONDS = 3.0
 ACK_WAIT_SECONDS = 30.0
@@ -36,6 +51,7 @@ PAUSE_SECONDS = (0.2, 2.0)
 PASSING = (*UNAVAILABLE, asyncpg.PostgresError, nats.errors.Error)
 
 T = TypeVar("T")
+Received = Sequence[Arrival | Evidence]
 log = structlog.get_logger()
 
 
@@ -43,14 +59,59 @@ class DatabaseWentBack(Exception):
     """The lane ends before a position that this process committed: only a restart asks the bus for what is missing."""
 
 
-async def ingest(
-    pool: Pool, stream: Stream, deliveries: Sequence[Delivery], *, measures: Sequence[Measure], calendar: Calendar
+async def ingest(  # noqa: PLR0913 - two ends, what goes between them, and what decides on it
+    pool: Pool,
+    stream: Stream,
+    deliveries: Sequence[Delivery],
+    *,
+    measures: Sequence[Measure],
+    calendar: Calendar,
+    known: int = 0,
 ) -> int:
-    """Bring a batch to the ledger, whole or not at all, and return the lane's position; twice is the same as once."""
-    received = [receive(delivery, stream.municipality) for delivery in deliveries]
+    """Bring a batch to the ledger, in one transaction, and return the lane's position; twice is the same as once.
+
+    What the database refuses for its content is kept as evidence, and the rest of the batch comes in several
+    transactions. Raises DatabaseWentBack when the lane ends before the position `known`.
+    """
+    received = await receive_all(deliveries, stream.municipality)
+    return await _store(received, partial(_commit, pool, stream, measures=measures, calendar=calendar, known=known))
+
+
+async def receive_all(deliveries: Sequence[Delivery], municipality: str) -> Received:
+    """Read a batch; in between others have their turn, since large bodies take long."""
+    received: list[Arrival | Evidence] = []
+    for start in range(0, len(deliveries), SLICE):
+        received += [receive(delivery, municipality) for delivery in deliveries[start : start + SLICE]]
+        await asyncio.sleep(0)
+    return received
+
+
+async def _store(received: Received, commit: Callable[[Received], Awaitable[int]]) -> int:
+    """Halve what the database refuses, until the culprit is alone."""
+    try:
+        return await commit(received)
+    except asyncpg.DataError:
+        if len(received) == 1:
+            return await commit([not_storable(received[0].delivery)])
+        middle = len(received) // 2
+        await _store(received[:middle], commit)
+        return await _store(received[middle:], commit)
+
+
+async def _commit(  # noqa: PLR0913 - as many as ingest has
+    pool: Pool,
+    stream: Stream,
+    received: Received,
+    *,
+    measures: Sequence[Measure],
+    calendar: Calendar,
+    known: int,
+) -> int:
     fold = Fold(measures)
     async with pool.acquire() as db, db.transaction():
         lane = await ledger.lock_lane(db, stream.municipality, calendar.now())
+        if lane.position < known:
+            raise DatabaseWentBack
         batch = sort_out(received, await ledger.hashes_of(db, lane, identities_of(received)))
         fold.remember(await ledger.facts_of(db, lane, histories_of(batch.fresh, fold)))
         entries = admit(lane, batch.fresh, fold)
@@ -81,18 +142,24 @@ class Consumer:
         self._pool = pool
         self._bus = bus
         self._stream = stream
-        self._measures = measures
-        self._calendar = calendar
+        self._bring_in = partial(ingest, pool, stream, measures=measures, calendar=calendar)
         self._position = 0
+        self._stream_created: datetime | None = None
         self._ack_wait = 0.0
 
     async def run(self) -> None:
         """Ingest until cancelled, through losses of the database and of the bus. Raises DatabaseWentBack."""
         await self._persist(self._bus.start)
         await self._persist(self._align)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._keep_floor())
-            tasks.create_task(self._take_batches())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._keep_floor())
+                tasks.create_task(self._take_batches())
+        except asyncio.CancelledError:
+            if self._bus.connected:
+                with suppress(*PASSING, DatabaseWentBack):
+                    await self._store_floor()
+            raise
 
     async def _take_batches(self) -> None:
         jetstream = self._bus.jetstream
@@ -126,7 +193,7 @@ class Consumer:
 
     async def _ingest(self, messages: Sequence[Msg]) -> int:
         deliveries = [_delivery(message) for message in messages]
-        position = await ingest(self._pool, self._stream, deliveries, measures=self._measures, calendar=self._calendar)
+        position = await self._bring_in(deliveries, known=self._position)
         oldest = min(message.metadata.timestamp for message in messages)
         self.freshness = (datetime.now(UTC) - oldest).total_seconds()
         return position
@@ -150,15 +217,18 @@ class Consumer:
     async def _align(self) -> None:
         """Have everything delivered again that this database may lack; what it has already changes nothing."""
         jetstream, stream = self._bus.jetstream, self._stream.name
-        info = await jetstream.consumer_info(stream, DURABLE)
-        end = (await jetstream.stream_info(stream)).state.last_seq
         async with self._pool.acquire() as db:
-            floor = await consumers.floor(db, stream, DURABLE)
-            again_from = first_to_repeat(floor=floor, acknowledged=_floor_of(info), end=end)
+            self._position = await ledger.position_of(db, self._stream.municipality)
+            # Before the bus is asked: another worker may acknowledge and store more meanwhile.
+            stored = await consumers.floor(db, stream, DURABLE)
+            info = await jetstream.consumer_info(stream, DURABLE)
+            found = await jetstream.stream_info(stream)
+            acknowledged, end, self._stream_created = _floor_of(info), found.state.last_seq, found.created
+            again_from = first_to_repeat(stored, acknowledged=acknowledged, end=end, created=found.created)
             if again_from is not None:
-                await consumers.store_floor(db, stream, DURABLE, again_from - 1, datetime.now(UTC))
+                await self._note_floor(db, again_from - 1)
                 await jetstream.reset_consumer(stream, DURABLE, again_from)
-                log.warning("consumer_reset", stream=stream, stored=floor, acknowledged=_floor_of(info), end=end)
+                log.warning("consumer_reset", stream=stream, stored=stored.sequence, acknowledged=acknowledged, end=end)
         self._ack_wait = info.config.ack_wait or ACK_WAIT_SECONDS
 
     async def _keep_floor(self) -> None:
@@ -171,9 +241,15 @@ class Consumer:
         info = await self._bus.jetstream.consumer_info(self._stream.name, DURABLE)
         known = self._position
         async with self._pool.acquire() as db:
-            if await ledger.position_of(db, self._stream.municipality) < known:
+            position = await ledger.position_of(db, self._stream.municipality)
+            if position < known:
                 raise DatabaseWentBack
-            await consumers.store_floor(db, self._stream.name, DURABLE, _floor_of(info), datetime.now(UTC))
+            self._position = max(position, self._position)
+            await self._note_floor(db, _floor_of(info))
+
+    async def _note_floor(self, db: Connection, sequence: int) -> None:
+        floor = Floor(sequence, self._stream_created)
+        await consumers.store_floor(db, self._stream.name, DURABLE, floor, datetime.now(UTC))
 
     async def _persist(self, step: Callable[[], Awaitable[T]]) -> T:
         """Try until it works, as long as it is a server that fails."""
@@ -186,17 +262,6 @@ class Consumer:
             else:
                 _heed_cancellation()
                 return result
-
-
-def first_to_repeat(*, floor: int, acknowledged: int, end: int) -> int | None:
-    """The sequence to be delivered again from, None when the consumer is where the database is.
-
-    A consumer ahead of the stored floor acknowledged what this database may not have; a stream that ends before the
-    floor lost its tail and will use those sequences again.
-    """
-    if end < floor:
-        return 1
-    return floor + 1 if acknowledged > floor else None
 
 
 def _heed_cancellation() -> None:

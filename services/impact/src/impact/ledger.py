@@ -5,7 +5,7 @@ The first copy of (source, id) stands; every valid envelope becomes a fact, park
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import Literal, NamedTuple
@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 EARLIEST = date(1990, 1, 1)
 YEARS_AHEAD = 2
+CLOCK_SLACK = timedelta(days=1)
 
 Identity = tuple[str, str]
 
@@ -124,6 +125,11 @@ def receive(delivery: Delivery, municipality: str) -> Arrival | Evidence:
     return Arrival(delivery, reading, _event_of(reading.envelope, municipality))
 
 
+def not_storable(delivery: Delivery) -> Evidence:
+    """What becomes of a delivery whose content the database refuses."""
+    return Evidence(delivery, "unreadable", "not_storable", sha256(delivery.raw).digest())
+
+
 def identities_of(received: Iterable[Arrival | Evidence]) -> set[Identity]:
     """What to ask the ledger for before the first look."""
     return {arrival.identity for arrival in received if isinstance(arrival, Arrival)}
@@ -180,7 +186,8 @@ def _entry(lane: Lane, position: int, arrival: Arrival, fold: Fold) -> Entry:
 
 
 def _is_absurd(day: date | None, today: date) -> bool:
-    return day is not None and not EARLIEST <= day <= _same_day(today.year + YEARS_AHEAD, today)
+    # Around midnight the source's clock may show tomorrow already.
+    return day is not None and not EARLIEST <= day <= _same_day(today.year + YEARS_AHEAD, today) + CLOCK_SLACK
 
 
 def _same_day(year: int, day: date) -> date:

@@ -1,5 +1,6 @@
 """The doors of impact: figures by hand from a small life, who may see them, and ten wrong questions."""
 
+import json
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from chassis.database import Pool
 from contracts.catalogue import BY_TYPE
 from impact.catalogue import INDICATORS
 
+Admit = Callable[..., Awaitable[int]]
 Issue = Callable[..., Awaitable[dict[str, str]]]
 PERSONAL = [indicator for indicator in INDICATORS if indicator.about_persons]
 
@@ -99,6 +101,30 @@ async def test_a_figure_says_what_it_is_and_when_it_was_known(
             },
         ],
     }
+
+
+@pytest.mark.usefixtures("life")
+async def test_facts_that_are_parked_or_wait_do_not_lie_behind_a_figure(
+    doors: httpx.AsyncClient, exact: dict[str, str], admit: Admit, a_start: bytes
+) -> None:
+    before = await figure(doors, "F1", exact)
+    start = json.loads(a_start)
+    parked = start | {"id": "parked", "data": start["data"] | {"occurred_on": "1989-06-01"}}
+    reason = {"reason_code": "registration_error"}
+    waiting = start | {"id": "waiting", "corrects": "event-6", "data": start["data"] | reason}
+    await admit(json.dumps(parked).encode(), json.dumps(waiting).encode())
+
+    after = await figure(doors, "F1", exact)
+
+    assert (after["facts"], after["position"]) == (before["facts"], before["position"] + 2)
+
+
+async def test_nothing_is_known_from_any_instant_before_the_first_fact(doors: httpx.AsyncClient, admit: Admit) -> None:
+    await admit(b"noise")
+
+    f5 = await figure(doors, "F5")
+
+    assert (f5["known_as_of"], f5["position"]) == (None, 0)
 
 
 @pytest.mark.usefixtures("life")

@@ -8,6 +8,8 @@ from pydantic_core import to_json
 
 from chassis.calendar import danish_date
 from chassis.database import Connection
+from contracts.platform import ServiceHeartbeat
+from impact.floor import Floor
 from impact.ledger import Evidence, Heartbeat, Lane, Sorted
 
 
@@ -18,7 +20,10 @@ async def count(db: Connection, lane: Lane, stream: str, batch: Sorted) -> None:
     counts = (len(batch.fresh), batch.duplicates, kinds["conflict"], kinds["unreadable"])
     if any(counts):
         await db.execute(COUNT_DELIVERIES, lane.municipality, stream, day, *counts)
-    if facts := Counter(arrival.reading.envelope.source for arrival in batch.fresh):
+    envelopes = [arrival.reading.envelope for arrival in batch.fresh]
+    # No producer counts its heartbeats; one that is parked must not make up for a loss.
+    heartbeat = ServiceHeartbeat.contract.name
+    if facts := Counter(envelope.source for envelope in envelopes if envelope.name != heartbeat):
         await db.execute(COUNT_FACTS, lane.municipality, day, list(facts.keys()), list(facts.values()))
 
 
@@ -92,20 +97,22 @@ WHERE known.sent_at < excluded.sent_at
 """
 
 
-async def floor(db: Connection, stream: str, durable: str) -> int:
-    """The stream sequence up to which all is known to be in this database; 0 when nothing is known."""
-    return await db.fetchval(FLOOR, stream, durable) or 0
+async def floor(db: Connection, stream: str, durable: str) -> Floor:
+    """What was last stored; sequence 0 when nothing is known."""
+    row = await db.fetchrow(FLOOR, stream, durable)
+    return Floor(**row) if row else Floor(0, None)
 
 
-FLOOR = "SELECT sequence FROM consumer_floor WHERE stream = $1 AND durable = $2"
+FLOOR = "SELECT sequence, stream_created FROM consumer_floor WHERE stream = $1 AND durable = $2"
 
 
-async def store_floor(db: Connection, stream: str, durable: str, sequence: int, stored_at: datetime) -> None:
+async def store_floor(db: Connection, stream: str, durable: str, floor: Floor, stored_at: datetime) -> None:
     """Note the consumer's acknowledged floor; it must have been read before."""
-    await db.execute(STORE_FLOOR, stream, durable, sequence, stored_at)
+    await db.execute(STORE_FLOOR, stream, durable, *floor, stored_at)
 
 
 STORE_FLOOR = """
-INSERT INTO consumer_floor (stream, durable, sequence, stored_at) VALUES ($1, $2, $3, $4)
-ON CONFLICT (stream, durable) DO UPDATE SET sequence = excluded.sequence, stored_at = excluded.stored_at
+INSERT INTO consumer_floor (stream, durable, sequence, stream_created, stored_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (stream, durable) DO UPDATE SET
+    sequence = excluded.sequence, stream_created = excluded.stream_created, stored_at = excluded.stored_at
 """

@@ -17,10 +17,11 @@ async def snapshot(pool: Pool) -> AsyncIterator[Connection]:
 async def known(db: Connection, municipality: str) -> Known:
     """How far the lane has come; position 0 before its first fact."""
     lane = await db.fetchrow(KNOWN, municipality)
-    return Known(lane["position"], lane["recorded_at"]) if lane else Known(0, None)
+    return Known(**lane) if lane else Known(0, None)
 
 
-KNOWN = "SELECT position, recorded_at FROM lane WHERE municipality = $1"
+# A lane with evidence or heartbeats alone has a row, and no fact that anything is known from.
+KNOWN = "SELECT position, recorded_at AS at FROM lane WHERE municipality = $1 AND position > 0"
 
 
 async def sums(db: Connection, municipality: str, questions: Sequence[Question]) -> list[list[list[Sum]]]:
