@@ -205,6 +205,42 @@ async def test_one_idempotency_key_sent_many_times_at_once_registers_one_event(
     assert (counts["flexjob"], counts["outbox"], counts["idempotency_key"]) == (1, 1, 1)
 
 
+async def test_a_copy_of_a_request_gets_the_answer_of_its_day_whatever_happened_since(
+    caseworker: Caseworker, pool: Pool
+) -> None:
+    started = await caseworker.post("/v1/flexjobs", FLEXJOB, key="start")
+    path = f"/v1/flexjobs/{started.json()['placement_id']}"
+    changed = await caseworker.post(f"{path}/hours-changes", HOURS, key="change")
+    await caseworker.done(f"{path}/end", END)
+    before = await stored(pool)
+
+    for first, door, body, key in (
+        (started, "/v1/flexjobs", FLEXJOB, "start"),
+        (changed, f"{path}/hours-changes", HOURS, "change"),
+    ):
+        again = await caseworker.post(door, body, key=key)
+
+        assert again.headers["idempotency-replayed"] == "true"
+        assert (again.status_code, again.content) == (201, first.content)
+        assert again.headers["location"] == first.headers["location"]
+    assert await stored(pool) == before
+
+
+async def test_the_document_tells_what_every_post_answers(caseworker: Caseworker) -> None:
+    await caseworker.prepare()
+    document = (await caseworker.doors.get("/openapi.json")).json()
+    for door, (route, _) in DOORS.items():
+        if door == "reject":
+            caseworker.known["submitted"] = (await caseworker.done("/v1/applications", APPLICATION))["application_id"]
+        answer = await caseworker.done(*caseworker.at(door))
+
+        path = route.format(submitted="{application_id}", placement="{placement_id}")
+        told = document["paths"][path]["post"]["responses"]["201"]["content"]["application/json"]["schema"]["$ref"]
+        schema = document["components"]["schemas"][told.rpartition("/")[2]]
+        assert set(schema["properties"]) == set(answer)
+        assert "event_ids" in schema["required"]
+
+
 async def test_one_idempotency_key_is_not_for_two_requests(caseworker: Caseworker, pool: Pool) -> None:
     await caseworker.post("/v1/flexjobs", FLEXJOB, key="one")
     before = await stored(pool)

@@ -25,6 +25,7 @@ from flexjob_pool.domain import applications, flexjobs, grants, refusals
 from flexjob_pool.domain.validity import check_reach, months_after
 
 DAY = timedelta(days=1)
+FAR_AHEAD = date(2099, 1, 1)
 ANY_DAY = st.dates(date(2013, 1, 1), date(2034, 12, 31))
 ANY_AMOUNT = st.integers(1, 10**13)
 
@@ -86,6 +87,9 @@ def grant_of(amount_ore: int, first: date, end: date) -> grants.Grant:
     return grants.Grant(
         grant_id=uuid4(),
         application_id=application.application_id,
+        department=application.department,
+        workplace_unit=application.workplace_unit,
+        effective_hours_per_week=application.effective_hours_per_week,
         committed_on=date(2013, 1, 1),
         period_from=first,
         period_to=end,
@@ -281,7 +285,7 @@ def test_half_a_grant_goes_back_when_its_flexjob_ends_half_way() -> None:
     first = date(2026, 7, 1)
     grant = grant_of(2_600_000, first, first + 26 * 7 * DAY)
 
-    assert draws(grants.release(grant, first, first + 13 * 7 * DAY)) == {2026: 1_300_000}
+    assert draws(grants.release(grant, first, first + 13 * 7 * DAY, today=FAR_AHEAD)) == {2026: 1_300_000}
 
 
 @given(
@@ -297,7 +301,7 @@ def test_a_release_leaves_the_share_of_the_days_that_the_flexjob_lasted(
     grant = grant_of(amount, first, first + days * DAY)
     job = {first + n * DAY for n in range(started, started + lasted)}
 
-    events = grants.release(grant, first + started * DAY, first + (started + lasted) * DAY)
+    events = grants.release(grant, first + started * DAY, first + (started + lasted) * DAY, today=FAR_AHEAD)
 
     remaining = draws(events) or {part.fiscal_year: part.amount_ore for part in grant.allocations}
     for part in grant.allocations:
@@ -310,15 +314,33 @@ def test_a_release_leaves_the_share_of_the_days_that_the_flexjob_lasted(
 def test_a_grant_that_was_needed_to_its_end_releases_nothing() -> None:
     grant = grant_of(1000, date(2026, 1, 1), date(2027, 1, 1))
 
-    assert grants.release(grant, date(2026, 1, 1), date(2027, 1, 1)) == []
+    assert grants.release(grant, date(2026, 1, 1), date(2027, 1, 1), today=FAR_AHEAD) == []
 
 
 def test_a_release_is_never_dated_before_its_grant() -> None:
     grant = replace(grant_of(1000, date(2026, 1, 1), date(2027, 1, 1)), committed_on=date(2026, 6, 1))
 
-    [released] = grants.release(grant, date(2026, 1, 1), date(2026, 3, 1))
+    [released] = grants.release(grant, date(2026, 1, 1), date(2026, 3, 1), today=FAR_AHEAD)
 
     assert released.occurred_on == date(2026, 6, 1)
+
+
+@pytest.mark.parametrize(
+    ("ended_on", "back_on"),
+    [
+        (date(2026, 9, 1), date(2026, 7, 1)),
+        (date(2026, 7, 1), date(2026, 7, 1)),
+        (date(2026, 5, 1), date(2026, 5, 1)),
+    ],
+)
+def test_the_money_goes_back_on_the_day_of_the_end_and_at_once_when_that_is_ahead(
+    ended_on: date, back_on: date
+) -> None:
+    grant = grant_of(1000, date(2026, 1, 1), date(2027, 1, 1))
+
+    [released] = grants.release(grant, date(2026, 1, 1), ended_on, today=date(2026, 7, 1))
+
+    assert released.occurred_on == back_on
 
 
 @given(budget=st.integers(0, 1000), drawn=st.integers(0, 1000), asked=st.integers(0, 1000), second=st.integers(0, 1000))
@@ -326,7 +348,7 @@ def test_a_commitment_fits_every_year_or_is_refused_for_each_that_it_overdraws(
     budget: int, drawn: int, asked: int, second: int
 ) -> None:
     drawn = min(drawn, budget)
-    years = {2026: grants.Year(2026, budget, drawn), 2027: grants.Year(2027, budget, 0)}
+    free = {2026: budget - drawn, 2027: budget}
     fact = GrantCommitted(
         occurred_on=date(2026, 2, 1),
         grant_id=uuid4(),
@@ -343,32 +365,32 @@ def test_a_commitment_fits_every_year_or_is_refused_for_each_that_it_overdraws(
 
     if too_much:
         with pytest.raises(refusals.Refusal) as refused:
-            grants.commit_grant(APPROVED, years, fact)
+            grants.commit_grant(APPROVED, free, fact)
         assert [type(reason) for reason in refused.value.reasons] == [refusals.BudgetExceeded] * too_much
     else:
-        assert grants.commit_grant(APPROVED, years, fact) == [fact]
+        assert grants.commit_grant(APPROVED, free, fact) == [fact]
 
 
 @given(others=st.integers(0, 1000), before=st.integers(0, 1000), drawn=st.integers(0, 2000), total=st.integers(0, 1000))
 def test_a_budget_never_falls_below_what_is_committed(others: int, before: int, drawn: int, total: int) -> None:
     drawn = min(drawn, others + before)
     budget = grants.Budget(uuid4(), 2026, before, date(2026, 1, 1))
-    year = grants.Year(2026, others + before, drawn)
+    free_ore = others + before - drawn
     fact = BudgetAllocated(occurred_on=date(2026, 2, 1), budget_id=budget.budget_id, fiscal_year=2026, amount_ore=total)
 
     if total == before:
-        assert reasons_of(lambda: grants.allocate_budget(budget, year, fact)) == {refusals.NothingChanges}
+        assert reasons_of(lambda: grants.allocate_budget(budget, free_ore, fact)) == {refusals.NothingChanges}
     elif others + total < drawn:
-        assert reasons_of(lambda: grants.allocate_budget(budget, year, fact)) == {refusals.BudgetBelowCommitments}
+        assert reasons_of(lambda: grants.allocate_budget(budget, free_ore, fact)) == {refusals.BudgetBelowCommitments}
     else:
-        assert grants.allocate_budget(budget, year, fact) == [fact]
+        assert grants.allocate_budget(budget, free_ore, fact) == [fact]
 
 
 def test_a_budget_keeps_its_year_and_is_not_dated_back() -> None:
     budget = grants.Budget(uuid4(), 2026, 100, date(2026, 1, 2))
     fact = BudgetAllocated(occurred_on=date(2026, 1, 1), budget_id=budget.budget_id, fiscal_year=2027, amount_ore=200)
 
-    assert reasons_of(lambda: grants.allocate_budget(budget, grants.Year(2027, 0, 0), fact)) == {
+    assert reasons_of(lambda: grants.allocate_budget(budget, 0, fact)) == {
         refusals.BudgetOfAnotherYear,
         refusals.BudgetDatedBack,
     }
@@ -430,6 +452,32 @@ def test_a_grant_pays_for_one_flexjob_and_not_once_released(
     assert reasons_of(lambda: flexjobs.start_flexjob(None, grant, fact)) == {refusal}
 
 
+@pytest.mark.parametrize(
+    ("asked", "refusal"),
+    [
+        ({"department": "Teknik"}, refusals.GrantOfAnotherWorkplace),
+        ({"workplace_unit": "Vesterled"}, refusals.GrantOfAnotherWorkplace),
+        ({"occurred_on": date(2026, 6, 30)}, refusals.OutsideGrantPeriod),
+        ({"occurred_on": date(2027, 7, 1)}, refusals.OutsideGrantPeriod),
+        ({"effective_hours_per_week": Decimal("12.51")}, refusals.HoursAboveGrant),
+    ],
+)
+def test_a_grant_pays_for_what_was_applied_for_and_nothing_else(
+    asked: dict[str, object], refusal: type[refusals.Refusal]
+) -> None:
+    grant = replace(grant_of(1000, date(2026, 7, 1), date(2027, 7, 1)), placement_id=None)
+    most = {
+        "grant_id": grant.grant_id,
+        "attendance_hours_per_week": Decimal(20),
+        "effective_hours_per_week": Decimal("12.5"),
+    }
+
+    for day in (grant.period_from, grant.period_to - DAY):
+        assert flexjobs.start_flexjob(None, grant, START.model_copy(update={**most, "occurred_on": day}))
+    wrong = START.model_copy(update={**most, **asked})
+    assert reasons_of(lambda: flexjobs.start_flexjob(None, grant, wrong)) == {refusal}
+
+
 @given(
     days=st.lists(st.integers(0, 400), max_size=6),
     day=st.integers(-30, 500),
@@ -474,8 +522,10 @@ def test_effective_hours_do_not_outgrow_attendance() -> None:
 
 
 def test_a_flexjob_may_end_on_the_day_it_started_and_not_before() -> None:
-    assert flexjobs.end_flexjob(FLEXJOB, None, end(FLEXJOB.started_on))
-    assert reasons_of(lambda: flexjobs.end_flexjob(FLEXJOB, None, end(FLEXJOB.started_on - DAY, "mood"))) == {
+    assert flexjobs.end_flexjob(FLEXJOB, None, end(FLEXJOB.started_on), today=FAR_AHEAD)
+    too_early = end(FLEXJOB.started_on - DAY, "mood")
+
+    assert reasons_of(lambda: flexjobs.end_flexjob(FLEXJOB, None, too_early, today=FAR_AHEAD)) == {
         refusals.EndedBeforeStart,
         refusals.CodeNotInForce,
     }
@@ -484,13 +534,15 @@ def test_a_flexjob_may_end_on_the_day_it_started_and_not_before() -> None:
 def test_a_flexjob_ends_once() -> None:
     ended = replace(FLEXJOB, ended_on=date(2026, 9, 1), reason_code="pension")
 
-    assert reasons_of(lambda: flexjobs.end_flexjob(ended, None, end(date(2026, 10, 1)))) == {refusals.AlreadyEnded}
+    again = end(date(2026, 10, 1))
+
+    assert reasons_of(lambda: flexjobs.end_flexjob(ended, None, again, today=FAR_AHEAD)) == {refusals.AlreadyEnded}
 
 
 def test_the_end_releases_the_grant_after_it() -> None:
     grant = grant_of(1000, FLEXJOB.started_on, FLEXJOB.started_on + 100 * DAY)
 
-    events = flexjobs.end_flexjob(FLEXJOB, grant, end(FLEXJOB.started_on + 50 * DAY))
+    events = flexjobs.end_flexjob(FLEXJOB, grant, end(FLEXJOB.started_on + 50 * DAY), today=FAR_AHEAD)
 
     assert [event.contract.name for event in events] == ["flexjob.ended", "grant.released"]
     assert draws(events) == {2026: 500}

@@ -15,29 +15,46 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chassis.calendar import Calendar, SystemCalendar, danish_date
 from chassis.database import Pool
+from chassis.migrate import component_of
 from flexjob_pool import requests, store, use_cases
 from flexjob_pool.domain import refusals
 from flexjob_pool.domain.refusals import Refusal
 from flexjob_pool.use_cases import Desk, Recorded
 
-NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 RULES_DAY = date(2026, 1, 1)
 DAY = timedelta(days=1)
 YEARS = (2026, 2027)
 UseCase = Callable[[Desk], Awaitable[Recorded]]
 
+
+@dataclass(frozen=True)
+class Standing:
+    """A calendar that stands still, so that everything is registered at the same instant."""
+
+    instant: datetime = datetime(2026, 3, 2, 8, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.instant
+
+    def today(self) -> date:
+        return danish_date(self.instant)
+
+
+STANDING = Standing()
+
 # Every example empties the tables, so that the database of the test can serve them all.
-on_one_database = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-WIPE = "TRUNCATE rules, fiscal_year, budget, application, pool_grant, allocation, flexjob, hours, outbox"
+on_one_database = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+WIPE = "TRUNCATE rules, fiscal_year, budget, application, pool_grant, allocation, flexjob, hours, movement, outbox"
 
 
 async def act(pool: Pool, use_case: UseCase) -> Recorded:
     async with pool.acquire() as db, db.transaction():
-        return await use_case(Desk(db, "621", NOW))
+        return await use_case(Desk(db, "621", STANDING))
 
 
-async def race(pool: Pool, *use_cases: UseCase) -> list[Recorded | Refusal]:
+async def race(pool: Pool, *use_cases: UseCase, calendar: Calendar = STANDING) -> list[Recorded | Refusal]:
     """Perform all at once, each on a connection of its own; what each came to. All else than a refusal is raised."""
 
     ready = asyncio.Barrier(max(1, len(use_cases)))
@@ -45,8 +62,9 @@ async def race(pool: Pool, *use_cases: UseCase) -> list[Recorded | Refusal]:
     async def attempt(use_case: UseCase) -> Recorded | Refusal:
         try:
             async with pool.acquire() as db, db.transaction():
+                desk = Desk(db, "621", calendar)
                 await ready.wait()
-                return await use_case(Desk(db, "621", NOW))
+                return await use_case(desk)
         except Refusal as refusal:
             return refusal
 
@@ -62,8 +80,8 @@ def adopt(**limits: Any) -> UseCase:
     return lambda desk: use_cases.adopt_rules(desk, ask)
 
 
-def allocate(year: int, amount_ore: int, budget_id: UUID | None = None) -> UseCase:
-    ask = requests.AllocateBudget(occurred_on=RULES_DAY, budget_id=budget_id, fiscal_year=year, amount_ore=amount_ore)
+def allocate(year: int, amount_ore: int, budget_id: UUID | None = None, day: date = RULES_DAY) -> UseCase:
+    ask = requests.AllocateBudget(occurred_on=day, budget_id=budget_id, fiscal_year=year, amount_ore=amount_ore)
     return lambda desk: use_cases.allocate_budget(desk, ask)
 
 
@@ -89,9 +107,9 @@ def reject(application_id: UUID) -> UseCase:
     return lambda desk: use_cases.reject(desk, application_id, ask)
 
 
-def commit(application_id: UUID, grant_id: UUID, first: date, end: date) -> UseCase:
+def commit(application_id: UUID, grant_id: UUID, first: date, end: date, day: date = RULES_DAY) -> UseCase:
     ask = requests.CommitGrant(
-        occurred_on=RULES_DAY, grant_id=grant_id, application_id=application_id, period_from=first, period_to=end
+        occurred_on=day, grant_id=grant_id, application_id=application_id, period_from=first, period_to=end
     )
     return lambda desk: use_cases.commit_grant(desk, ask)
 
@@ -134,6 +152,12 @@ async def events(pool: Pool, name: str = "") -> list[dict[str, Any]]:
     return [json.loads(row["body"])["data"] for row in rows if name in row["type"]]
 
 
+async def registered(pool: Pool) -> list[dict[str, Any]]:
+    """Every event as (time, id) order them, which is how a reader tells two of one date apart."""
+    told = [json.loads(row["body"]) for row in await pool.fetch("SELECT body FROM outbox ORDER BY position")]
+    return sorted(told, key=lambda event: (datetime.fromisoformat(event["time"]), event["id"]))
+
+
 async def running_flexjob(pool: Pool, amount_ore: int = 1000) -> tuple[UUID, UUID]:
     """A flexjob of the first hundred days of July, with its grant: (placement, grant)."""
     application_id, grant_id, placement_id = uuid4(), uuid4(), uuid4()
@@ -150,15 +174,27 @@ async def running_flexjob(pool: Pool, amount_ore: int = 1000) -> tuple[UUID, UUI
     return placement_id, grant_id
 
 
-async def check_books(pool: Pool) -> None:
-    """No year is overdrawn, and its sums are those of its rows and those that the events tell."""
-    totals = {data["budget_id"]: data for data in await events(pool, "budget_allocated")}
-    draws = {data["grant_id"]: data["allocations"] for data in await events(pool, "grant.")}
-    told_budgets, told_draws = Counter[int](), Counter[int]()
+def books_on(day: str, told: Sequence[dict[str, Any]]) -> tuple[Counter[int], Counter[int]]:
+    """What the events allocate and draw by fiscal year at the end of a day."""
+    dated = sorted((event["data"] for event in told), key=lambda data: data["occurred_on"])
+    begun = [data for data in dated if data["occurred_on"] <= day]
+    totals = {data["budget_id"]: data for data in begun if "budget_id" in data}
+    draws = {data["grant_id"]: data["allocations"] for data in begun if "allocations" in data}
+    allocated, drawn = Counter[int](), Counter[int]()
     for data in totals.values():
-        told_budgets[data["fiscal_year"]] += data["amount_ore"]
+        allocated[data["fiscal_year"]] += data["amount_ore"]
     for part in (part for allocations in draws.values() for part in allocations):
-        told_draws[part["fiscal_year"]] += part["amount_ore"]
+        drawn[part["fiscal_year"]] += part["amount_ore"]
+    return allocated, drawn
+
+
+async def check_books(pool: Pool) -> None:
+    """On no date is a year overdrawn, and its sums are those of its rows and those that the events tell."""
+    told = await registered(pool)
+    for day in {event["data"]["occurred_on"] for event in told}:
+        allocated, drawn = books_on(day, told)
+        assert all(drawn[year] <= allocated[year] for year in drawn), day
+    told_budgets, told_draws = books_on("9999-12-31", told)
     for row in await pool.fetch("SELECT * FROM fiscal_year"):
         year = row["fiscal_year"]
         assert row["drawn_ore"] <= row["budget_ore"]
@@ -172,15 +208,18 @@ class Wish:
     """A grant that is wanted, and after how many days its flexjob ends; None when it is to be committed in the race."""
 
     amount_ore: int
+    committed: date
     first: date
     days: int
     lasted: int | None
 
 
+ANY_DECISION_DAY = st.dates(RULES_DAY, date(2026, 6, 1))
 WISHES = st.builds(
     Wish,
     amount_ore=st.integers(1, 100),
-    first=st.dates(date(2026, 6, 1), date(2027, 3, 1)),
+    committed=ANY_DECISION_DAY,
+    first=st.dates(RULES_DAY, date(2027, 3, 1)),
     days=st.integers(1, 300),
     lasted=st.none() | st.integers(0, 320),
 )
@@ -190,22 +229,22 @@ WISHES = st.builds(
 @given(
     wishes=st.lists(WISHES, min_size=2, max_size=8),
     budgets=st.tuples(st.integers(0, 300), st.integers(0, 200)),
-    totals=st.lists(st.tuples(st.sampled_from([0, 1]), st.integers(0, 300)), max_size=4),
+    totals=st.lists(st.tuples(st.sampled_from([0, 1]), st.integers(0, 300), ANY_DECISION_DAY), max_size=4),
 )
 async def test_no_race_of_commitments_releases_and_budgets_overdraws_a_year(
-    pool: Pool, wishes: list[Wish], budgets: tuple[int, int], totals: list[tuple[int, int]]
+    pool: Pool, wishes: list[Wish], budgets: tuple[int, int], totals: list[tuple[int, int, date]]
 ) -> None:
     await pool.execute(WIPE)
     budget_ids = (uuid4(), uuid4())
     await act(pool, adopt())
     for year, amount, budget_id in zip(YEARS, budgets, budget_ids, strict=True):
         await act(pool, allocate(year, amount, budget_id))
-    racing = [allocate(YEARS[which], total, budget_ids[which]) for which, total in totals]
+    racing = [allocate(YEARS[which], total, budget_ids[which], day) for which, total, day in totals]
     for wish in wishes:
         application_id, grant_id, placement_id = uuid4(), uuid4(), uuid4()
         await act(pool, apply(application_id, wish.amount_ore))
         await act(pool, approve(application_id))
-        commitment = commit(application_id, grant_id, wish.first, wish.first + wish.days * DAY)
+        commitment = commit(application_id, grant_id, wish.first, wish.first + wish.days * DAY, wish.committed)
         if wish.lasted is None:
             racing += [commitment, commitment]
         elif not refused(await race(pool, commitment)):
@@ -265,9 +304,75 @@ async def test_what_a_release_frees_can_be_committed_again(pool: Pool) -> None:
     await act(pool, apply(application_id, 600))
     await act(pool, approve(application_id))
 
-    await act(pool, commit(application_id, uuid4(), date(2026, 9, 1), date(2026, 10, 1)))
+    def again(day: date) -> UseCase:
+        return commit(application_id, uuid4(), date(2026, 9, 1), date(2026, 10, 1), day)
+
+    # The end is ahead, so the money is free from today on; the day before, the first grant still drew it all.
+    assert refused(await race(pool, again(STANDING.today() - DAY))) == [refusals.BudgetExceeded]
+    await act(pool, again(STANDING.today()))
 
     assert await pool.fetchval("SELECT drawn_ore FROM fiscal_year") == 1000
+    await check_books(pool)
+
+
+async def test_a_budget_pays_for_nothing_that_is_committed_before_it_is_in_force(pool: Pool) -> None:
+    application_id, raised_on = uuid4(), date(2026, 10, 1)
+    for use_case in (adopt(), allocate(2026, 100), allocate(2026, 900, day=raised_on), apply(application_id, 600)):
+        await act(pool, use_case)
+    await act(pool, approve(application_id))
+
+    def commitment(day: date) -> UseCase:
+        return commit(application_id, uuid4(), date(2026, 11, 1), date(2026, 12, 1), day)
+
+    assert refused(await race(pool, commitment(raised_on - DAY))) == [refusals.BudgetExceeded]
+    await act(pool, commitment(raised_on))
+    await check_books(pool)
+
+
+async def test_decisions_of_one_instant_about_one_date_keep_their_order(pool: Pool) -> None:
+    placement_id, budget_id, day = uuid4(), uuid4(), date(2026, 3, 1)
+    await act(pool, start(placement_id, None, day))
+    asked = [10, 5] * 10
+    for number in asked:
+        await act(pool, allocate(2026, number, budget_id))
+        await act(pool, change(placement_id, day, number))
+
+    told = await registered(pool)
+
+    assert len({event["time"] for event in told}) == 1
+    assert [event["data"]["amount_ore"] for event in told if "budget_id" in event["data"]] == asked
+    changes = [event["data"]["effective_hours_per_week"] for event in told if "cause" in event["data"]]
+    assert changes == [f"{number}.00" for number in asked]
+
+
+@pytest.mark.parametrize("calendar", [STANDING, SystemCalendar()])
+async def test_changes_that_race_are_told_in_the_order_of_their_rows(pool: Pool, calendar: Calendar) -> None:
+    placement_id, day = uuid4(), date(2026, 3, 1)
+    await act(pool, start(placement_id, None, day))
+    before = len(await registered(pool))
+
+    await race(pool, *(change(placement_id, day, hours) for hours in range(1, 12) if hours != 8), calendar=calendar)
+
+    async with pool.acquire() as db:
+        flexjob = await store.find_flexjob(db, placement_id)
+    assert flexjob
+    assert [step.effective_hours_per_week for step in flexjob.hours[1:]] == [
+        Decimal(event["data"]["effective_hours_per_week"]) for event in (await registered(pool))[before:]
+    ]
+
+
+async def test_a_decision_is_dated_when_it_is_taken_and_not_when_it_begins_to_wait(pool: Pool) -> None:
+    placement_id, day = uuid4(), date(2026, 3, 1)
+    await act(pool, start(placement_id, None, day))
+    async with pool.acquire() as slow, slow.transaction():
+        waits = Desk(slow, "621", SystemCalendar())
+        async with pool.acquire() as quick, quick.transaction():
+            await change(placement_id, day, 9)(Desk(quick, "621", SystemCalendar()))
+        await change(placement_id, day, 10)(waits)
+
+    told = [event["data"].get("effective_hours_per_week") for event in await registered(pool)]
+
+    assert told == ["8.00", "9.00", "10.00"]
 
 
 async def test_a_grant_pays_for_one_flexjob_however_many_start_on_it(pool: Pool) -> None:
@@ -380,7 +485,7 @@ async def test_a_rollback_leaves_neither_row_nor_event(pool: Pool, name: str) ->
 
     async def interrupted() -> None:
         async with pool.acquire() as db, db.transaction():
-            await work(Desk(db, "621", NOW))
+            await work(Desk(db, "621", STANDING))
             assert await db.fetchval("SELECT count(*) FROM outbox") == 1
             raise PowerCut
 
@@ -397,7 +502,7 @@ async def test_a_rolled_back_end_leaves_the_grant_as_it_was(pool: Pool) -> None:
 
     async def interrupted() -> None:
         async with pool.acquire() as db, db.transaction():
-            await end(placement_id, date(2026, 7, 11))(Desk(db, "621", NOW))
+            await end(placement_id, date(2026, 7, 11))(Desk(db, "621", STANDING))
             raise PowerCut
 
     with pytest.raises(PowerCut):
@@ -407,6 +512,18 @@ async def test_a_rolled_back_end_leaves_the_grant_as_it_was(pool: Pool) -> None:
     assert await pool.fetchval("SELECT drawn_ore FROM fiscal_year") == 1000
     await act(pool, end(placement_id, date(2026, 7, 11)))
     await check_books(pool)
+
+
+async def test_the_books_of_an_older_database_are_carried_over(pool: Pool) -> None:
+    await running_flexjob(pool)
+    [_, migration] = component_of("flexjob_pool").migrations()
+    movements = "SELECT fiscal_year, occurred_on, amount_ore FROM movement ORDER BY position"
+    before = await pool.fetch(movements)
+
+    await pool.execute("DROP TABLE movement")
+    await pool.execute(migration.sql)
+
+    assert before == await pool.fetch(movements)
 
 
 async def test_the_table_itself_refuses_a_draw_beyond_the_budget(pool: Pool) -> None:

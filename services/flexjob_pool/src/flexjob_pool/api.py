@@ -1,6 +1,8 @@
 """The HTTP doors of the flexjob pool: each hands what is asked to one use case, and tells a refusal as a problem."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import make_dataclass
+from functools import cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response
@@ -28,6 +30,13 @@ PLACES: dict[type[Resource], str] = {
     Flexjob: "/v1/flexjobs/{placement_id}",
 }
 
+
+@cache
+def recorded(resource: type[Resource]) -> type:
+    """The answer to a decision, for the OpenAPI document: the resource, and the ids of the events that tell of it."""
+    return make_dataclass(f"Recorded{resource.__name__}", [("event_ids", list[str])], bases=(resource,), frozen=True)
+
+
 router = APIRouter()
 Writer = Annotated[Door, Depends(door("write:flexjob_pool"))]
 Reader = Annotated[Door, Depends(door("read:flexjob_pool"))]
@@ -35,55 +44,55 @@ Limit = Annotated[int, Query(ge=1, le=500)]
 Version = Annotated[int, Path(ge=1, le=LARGEST_INTEGER)]
 
 
-@router.post("/v1/rules", status_code=201, response_model=Rules)
+@router.post("/v1/rules", status_code=201, response_model=recorded(Rules))
 async def adopt_rules(ask: requests.AdoptRules, at: Writer) -> Response:
     """Adopt a new version of the pool's rules."""
     return await _record(at, ask, lambda desk: use_cases.adopt_rules(desk, ask))
 
 
-@router.post("/v1/budgets", status_code=201, response_model=Budget)
+@router.post("/v1/budgets", status_code=201, response_model=recorded(Budget))
 async def allocate_budget(ask: requests.AllocateBudget, at: Writer) -> Response:
     """Set money aside, or set the new total of a budget."""
     return await _record(at, ask, lambda desk: use_cases.allocate_budget(desk, ask))
 
 
-@router.post("/v1/applications", status_code=201, response_model=Application)
+@router.post("/v1/applications", status_code=201, response_model=recorded(Application))
 async def apply(ask: requests.Apply, at: Writer) -> Response:
     """Ask the pool for money."""
     return await _record(at, ask, lambda desk: use_cases.apply(desk, ask))
 
 
-@router.post("/v1/applications/{application_id}/approve", status_code=201, response_model=Application)
+@router.post("/v1/applications/{application_id}/approve", status_code=201, response_model=recorded(Application))
 async def approve(application_id: Ref, ask: requests.Approve, at: Writer) -> Response:
     """Approve an application under the rules of the day."""
     return await _record(at, ask, lambda desk: use_cases.approve(desk, application_id, ask))
 
 
-@router.post("/v1/applications/{application_id}/reject", status_code=201, response_model=Application)
+@router.post("/v1/applications/{application_id}/reject", status_code=201, response_model=recorded(Application))
 async def reject(application_id: Ref, ask: requests.Reject, at: Writer) -> Response:
     """Turn an application down under the rules of the day."""
     return await _record(at, ask, lambda desk: use_cases.reject(desk, application_id, ask))
 
 
-@router.post("/v1/grants", status_code=201, response_model=Grant)
+@router.post("/v1/grants", status_code=201, response_model=recorded(Grant))
 async def commit_grant(ask: requests.CommitGrant, at: Writer) -> Response:
     """Reserve the money of an approved application."""
     return await _record(at, ask, lambda desk: use_cases.commit_grant(desk, ask))
 
 
-@router.post("/v1/flexjobs", status_code=201, response_model=Flexjob)
+@router.post("/v1/flexjobs", status_code=201, response_model=recorded(Flexjob))
 async def start_flexjob(ask: requests.StartFlexjob, at: Writer) -> Response:
     """Start a flexjob."""
     return await _record(at, ask, lambda desk: use_cases.start_flexjob(desk, ask))
 
 
-@router.post("/v1/flexjobs/{placement_id}/hours-changes", status_code=201, response_model=Flexjob)
+@router.post("/v1/flexjobs/{placement_id}/hours-changes", status_code=201, response_model=recorded(Flexjob))
 async def change_hours(placement_id: Ref, ask: requests.ChangeHours, at: Writer) -> Response:
     """Set new hours from a date."""
     return await _record(at, ask, lambda desk: use_cases.change_hours(desk, placement_id, ask))
 
 
-@router.post("/v1/flexjobs/{placement_id}/end", status_code=201, response_model=Flexjob)
+@router.post("/v1/flexjobs/{placement_id}/end", status_code=201, response_model=recorded(Flexjob))
 async def end_flexjob(placement_id: Ref, ask: requests.EndFlexjob, at: Writer) -> Response:
     """End a flexjob and release its grant."""
     return await _record(at, ask, lambda desk: use_cases.end_flexjob(desk, placement_id, ask))
@@ -154,8 +163,8 @@ async def list_flexjobs(at: Reader, limit: Limit = 100, cursor: Ref | None = Non
 
 async def _record(at: Door, ask: requests.Ask, use_case: Callable[[Desk], Awaitable[Recorded]]) -> Response:
     async def act(db: Connection) -> Answer:
-        desk = Desk(db, at.municipality, at.calendar.now())
-        check_reach(desk.today, occurred_on=ask.occurred_on)
+        desk = Desk(db, at.municipality, at.calendar)
+        check_reach(at.calendar.today(), occurred_on=ask.occurred_on)
         return _answer_of(await use_case(desk))
 
     try:

@@ -1,6 +1,7 @@
 """All SQL of the flexjob pool. Rows are written from events alone, so that what is stored and told cannot disagree."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
+from datetime import date
 from functools import singledispatch
 from typing import Any
 from uuid import UUID
@@ -24,7 +25,7 @@ from contracts.flexjob_pool import (
 )
 from flexjob_pool.domain.applications import Application, Rules
 from flexjob_pool.domain.flexjobs import Flexjob, Hours
-from flexjob_pool.domain.grants import Budget, Grant, Year
+from flexjob_pool.domain.grants import Budget, Grant
 
 CLAIM = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 
@@ -76,15 +77,26 @@ INSERT INTO fiscal_year (fiscal_year, budget_ore, drawn_ore)
 SELECT year, 0, 0 FROM unnest($1::integer[]) AS year ORDER BY year
 ON CONFLICT DO NOTHING
 """
-LOCK_YEARS = """
-SELECT fiscal_year, budget_ore, drawn_ore FROM fiscal_year
-WHERE fiscal_year = ANY ($1) ORDER BY fiscal_year FOR UPDATE
+LOCK_YEARS = "SELECT FROM fiscal_year WHERE fiscal_year = ANY ($1) ORDER BY fiscal_year FOR UPDATE"
+FREE = """
+SELECT fiscal_year, min(free_ore)::bigint AS free_ore FROM (
+    SELECT fiscal_year, sum(amount_ore) OVER (PARTITION BY fiscal_year ORDER BY day) AS free_ore FROM (
+        SELECT fiscal_year, greatest(occurred_on, $2) AS day, amount_ore FROM movement WHERE fiscal_year = ANY ($1)
+        UNION ALL SELECT unnest($1::integer[]), $2, 0
+    ) AS moved
+) AS days GROUP BY fiscal_year
 """
-SUM_YEARS = """
-UPDATE fiscal_year SET
-    budget_ore = (SELECT coalesce(sum(amount_ore), 0) FROM budget b WHERE b.fiscal_year = fiscal_year.fiscal_year),
-    drawn_ore = (SELECT coalesce(sum(amount_ore), 0) FROM allocation a WHERE a.fiscal_year = fiscal_year.fiscal_year)
-WHERE fiscal_year = ANY ($1)
+MOVE = """
+WITH year AS (
+    UPDATE fiscal_year y SET
+        budget_ore = (SELECT coalesce(sum(amount_ore), 0) FROM budget b WHERE b.fiscal_year = y.fiscal_year),
+        drawn_ore = (SELECT coalesce(sum(amount_ore), 0) FROM allocation a WHERE a.fiscal_year = y.fiscal_year)
+    WHERE fiscal_year = ANY ($1) RETURNING fiscal_year, budget_ore - drawn_ore AS free_ore
+)
+INSERT INTO movement (fiscal_year, occurred_on, amount_ore)
+SELECT fiscal_year, $2,
+    free_ore - (SELECT coalesce(sum(amount_ore), 0) FROM movement m WHERE m.fiscal_year = year.fiscal_year)
+FROM year
 """
 
 
@@ -99,17 +111,21 @@ async def list_budgets(db: Connection, *, after: UUID | None, limit: int) -> lis
     return [Budget(**_plain(row)) for row in await db.fetch(BUDGETS, after, limit)]
 
 
-async def lock_years(db: Connection, years: Iterable[int]) -> dict[int, Year]:
+async def lock_years(db: Connection, years: Collection[int]) -> None:
     """Lock fiscal years, in one order for all so that nobody deadlocks; a year without budget or draw begins at nil."""
-    wanted = sorted(years)
-    await db.execute(OPEN_YEARS, wanted)
-    return {row["fiscal_year"]: Year(**row) for row in await db.fetch(LOCK_YEARS, wanted)}
+    await db.execute(OPEN_YEARS, years)
+    await db.execute(LOCK_YEARS, years)
+
+
+async def free_from(db: Connection, years: Collection[int], day: date) -> dict[int, int]:
+    """What can be drawn on each of the locked years from a day on: the least øre that is free on any day since then."""
+    return {row["fiscal_year"]: row["free_ore"] for row in await db.fetch(FREE, years, day)}
 
 
 @save.register
 async def _(event: BudgetAllocated, db: Connection) -> None:
     await db.execute(UPSERT_BUDGET, event.budget_id, event.fiscal_year, event.amount_ore, event.occurred_on)
-    await db.execute(SUM_YEARS, [event.fiscal_year])
+    await db.execute(MOVE, [event.fiscal_year], event.occurred_on)
 
 
 APPLICATIONS = """
@@ -168,8 +184,9 @@ async def _(event: ApplicationRejected, db: Connection) -> None:
 
 
 GRANT = """
-SELECT g.grant_id, g.application_id, g.committed_on, g.period_from, g.period_to, g.released_on, f.placement_id
-FROM pool_grant g LEFT JOIN flexjob f USING (grant_id) WHERE grant_id = $1
+SELECT g.grant_id, g.application_id, a.department, a.workplace_unit, a.effective_hours_per_week, g.committed_on,
+    g.period_from, g.period_to, g.released_on, f.placement_id
+FROM pool_grant g JOIN application a USING (application_id) LEFT JOIN flexjob f USING (grant_id) WHERE grant_id = $1
 """
 ALLOCATIONS = "SELECT fiscal_year, amount_ore FROM allocation WHERE grant_id = $1 ORDER BY fiscal_year"
 LOCK_GRANT = "SELECT FROM pool_grant WHERE grant_id = $1 FOR UPDATE"
@@ -212,7 +229,7 @@ async def _(event: GrantReleased, db: Connection) -> None:
 
 async def _draw(db: Connection, statement: str, event: GrantCommitted | GrantReleased) -> None:
     await db.executemany(statement, [(event.grant_id, part.fiscal_year, part.amount_ore) for part in event.allocations])
-    await db.execute(SUM_YEARS, [part.fiscal_year for part in event.allocations])
+    await db.execute(MOVE, [part.fiscal_year for part in event.allocations], event.occurred_on)
 
 
 FLEXJOBS = """

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID, uuid4
 
 from chassis import outbox
-from chassis.calendar import danish_date
+from chassis.calendar import Calendar
 from chassis.database import Connection
 from chassis.wire import seal
 from contracts.event import DatedEvent
@@ -24,8 +24,11 @@ from flexjob_pool import requests, store
 from flexjob_pool.domain import applications, flexjobs, grants
 from flexjob_pool.domain.refusals import ApplicationUnknown, GrantExists, NotRegistered
 from flexjob_pool.domain.validity import check_reach
+from flexjob_pool.ids import time_ordered_ids
 
 PRODUCER = "flexjob_pool"
+
+event_ids = time_ordered_ids()
 
 T = TypeVar("T")
 
@@ -35,21 +38,18 @@ Resource = applications.Rules | grants.Budget | applications.Application | grant
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where a decision is taken: inside one transaction, at one instant, for one municipality."""
+    """Where a decision is taken: inside one transaction, by one calendar, for one municipality."""
 
     db: Connection
     municipality: str
-    now: datetime
-
-    @property
-    def today(self) -> date:
-        """The Danish calendar date."""
-        return danish_date(self.now)
+    calendar: Calendar
 
     async def record(self, events: Sequence[DatedEvent]) -> list[str]:
-        """Save what the events say and put them into the outbox; their ids."""
+        """Save what the events say and put them into the outbox; their ids. Call it with what they concern locked."""
+        # Only under the lock is the order of instants and ids the order in which the decisions were taken.
+        now = self.calendar.now()
         sealed = [
-            seal(event, municipality=self.municipality, producer=PRODUCER, id=str(uuid4()), time=self.now)
+            seal(event, municipality=self.municipality, producer=PRODUCER, id=str(next(event_ids)), time=now)
             for event in events
         ]
         for event in events:
@@ -80,10 +80,11 @@ async def allocate_budget(desk: Desk, ask: requests.AllocateBudget) -> Recorded:
     """Set a budget's total, of a new budget or of one that is named again."""
     budget_id = ask.budget_id or uuid4()
     await store.claim(desk.db, f"budget {budget_id}")
-    years = await store.lock_years(desk.db, [ask.fiscal_year])
+    await store.lock_years(desk.db, [ask.fiscal_year])
+    free = await store.free_from(desk.db, [ask.fiscal_year], ask.occurred_on)
     asked = BudgetAllocated(**{**dict(ask), "budget_id": budget_id})
     budget = await store.find_budget(desk.db, budget_id)
-    event_ids = await desk.record(grants.allocate_budget(budget, years[ask.fiscal_year], asked))
+    event_ids = await desk.record(grants.allocate_budget(budget, free[ask.fiscal_year], asked))
     return Recorded(known(await store.find_budget(desk.db, budget_id)), event_ids)
 
 
@@ -115,7 +116,7 @@ async def reject(desk: Desk, application_id: UUID, ask: requests.Reject) -> Reco
 
 async def commit_grant(desk: Desk, ask: requests.CommitGrant) -> Recorded:
     """Reserve the approved amount in the budgets of the fiscal years that the period touches."""
-    check_reach(desk.today, period_from=ask.period_from)
+    check_reach(desk.calendar.today(), period_from=ask.period_from)
     grant_id = ask.grant_id or uuid4()
     await store.claim(desk.db, f"grant {grant_id}")
     if await store.find_grant(desk.db, grant_id):
@@ -124,11 +125,13 @@ async def commit_grant(desk: Desk, ask: requests.CommitGrant) -> Recorded:
     if application is None:
         raise ApplicationUnknown
     allocations = grants.allocations_of(application, ask.period_from, ask.period_to)
-    years = await store.lock_years(desk.db, [part.fiscal_year for part in allocations])
+    years = [part.fiscal_year for part in allocations]
+    await store.lock_years(desk.db, years)
     asked = GrantCommitted(
         **{**dict(ask), "grant_id": grant_id}, amount_ore=application.amount_ore, allocations=allocations
     )
-    event_ids = await desk.record(grants.commit_grant(application, years, asked))
+    free = await store.free_from(desk.db, years, ask.occurred_on)
+    event_ids = await desk.record(grants.commit_grant(application, free, asked))
     return Recorded(known(await store.find_grant(desk.db, grant_id)), event_ids)
 
 
@@ -160,7 +163,7 @@ async def end_flexjob(desk: Desk, placement_id: UUID, ask: requests.EndFlexjob) 
     asked = FlexjobEnded(
         placement_id=placement_id, person_ref=flexjob.person_ref, grant_id=flexjob.grant_id, **dict(ask)
     )
-    event_ids = await desk.record(flexjobs.end_flexjob(flexjob, grant, asked))
+    event_ids = await desk.record(flexjobs.end_flexjob(flexjob, grant, asked, today=desk.calendar.today()))
     return Recorded(known(await store.find_flexjob(desk.db, placement_id)), event_ids)
 
 

@@ -71,6 +71,17 @@ def _grant_reasons(grant: Grant | None, asked: FlexjobStarted) -> Iterator[Refus
         yield refusals.GrantIsReleased()
     elif grant.placement_id:
         yield refusals.GrantInUse()
+    else:
+        yield from _beyond(grant, asked)
+
+
+def _beyond(grant: Grant, asked: FlexjobStarted) -> Iterator[Refusal]:
+    if (grant.department, grant.workplace_unit) != (asked.department, asked.workplace_unit):
+        yield refusals.GrantOfAnotherWorkplace()
+    if not grant.period_from <= asked.occurred_on < grant.period_to:
+        yield refusals.OutsideGrantPeriod()
+    if asked.effective_hours_per_week > grant.effective_hours_per_week:
+        yield refusals.HoursAboveGrant(granted=grant.effective_hours_per_week)
 
 
 def _hours_reasons(scheme: str, asked: FlexjobStarted | FlexjobHoursChanged) -> Iterator[Refusal]:
@@ -98,10 +109,10 @@ def _outside(flexjob: Flexjob, day: date) -> Iterator[Refusal]:
         yield refusals.ChangedAfterEnd()
 
 
-def end_flexjob(flexjob: Flexjob, grant: Grant | None, asked: FlexjobEnded) -> list[DatedEvent]:
+def end_flexjob(flexjob: Flexjob, grant: Grant | None, asked: FlexjobEnded, *, today: date) -> list[DatedEvent]:
     """End a flexjob, and give what its grant no longer needs back to the pool."""
     if flexjob.ended_on:
         raise refusals.AlreadyEnded
     too_early = [refusals.EndedBeforeStart()] if asked.occurred_on < flexjob.started_on else []
     refuse([*too_early, *codes_out_of_force(asked)])
-    return [asked, *(release(grant, flexjob.started_on, asked.occurred_on) if grant else [])]
+    return [asked, *(release(grant, flexjob.started_on, asked.occurred_on, today=today) if grant else [])]

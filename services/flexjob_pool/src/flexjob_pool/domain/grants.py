@@ -1,4 +1,8 @@
-"""The pool's money: budgets and grants by fiscal year. What grants draw on a year never exceeds its budgets."""
+"""The pool's money: budgets and grants by fiscal year. On no date do grants draw more than the budgets hold.
+
+What is `free` of a year is the least that no grant draws on any day from the decision's own date on: a budget of next
+month, or money that a grant gives back then, pays for nothing before.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -6,7 +10,7 @@ from datetime import date, timedelta
 
 from contracts.event import DatedEvent
 from contracts.flexjob_pool import Allocation, BudgetAllocated, GrantCommitted, GrantReleased
-from contracts.types import Ore, Ref
+from contracts.types import HoursPerWeek, Ore, OrganisationUnit, Ref
 from flexjob_pool.domain import refusals
 from flexjob_pool.domain.applications import Application
 from flexjob_pool.domain.refusals import Refusal, refuse
@@ -24,20 +28,14 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
-class Year:
-    """A fiscal year of the pool: the sum of its budgets, and what grants draw on them. Draws never exceed budgets."""
-
-    fiscal_year: int
-    budget_ore: int
-    drawn_ore: int
-
-
-@dataclass(frozen=True, slots=True)
 class Grant:
-    """Money reserved for an approved application; `allocations` is what it draws on each fiscal year as it stands."""
+    """Money reserved for what an application asked; `allocations` is what it draws on each fiscal year as it stands."""
 
     grant_id: Ref
     application_id: Ref
+    department: OrganisationUnit
+    workplace_unit: OrganisationUnit
+    effective_hours_per_week: HoursPerWeek
     committed_on: date
     period_from: date
     period_to: date
@@ -46,11 +44,11 @@ class Grant:
     placement_id: Ref | None
 
 
-def allocate_budget(budget: Budget | None, year: Year, asked: BudgetAllocated) -> list[DatedEvent]:
+def allocate_budget(budget: Budget | None, free_ore: int, asked: BudgetAllocated) -> list[DatedEvent]:
     """Set a budget's total; the year's budgets may not fall below what grants draw on them."""
     refuse(_budget_reasons(budget, asked))
     before = budget.amount_ore if budget else 0
-    if year.budget_ore - before + asked.amount_ore < year.drawn_ore:
+    if free_ore - before + asked.amount_ore < 0:
         raise refusals.BudgetBelowCommitments
     return [asked]
 
@@ -91,13 +89,13 @@ def allocations_of(application: Application, period_from: date, period_to: date)
     return tuple(Allocation(fiscal_year=year, amount_ore=share) for year, share in shares.items())
 
 
-def commit_grant(application: Application, years: Mapping[int, Year], asked: GrantCommitted) -> list[DatedEvent]:
-    """Reserve money for an approved application, once; no fiscal year is drawn beyond its budgets."""
+def commit_grant(application: Application, free: Mapping[int, int], asked: GrantCommitted) -> list[DatedEvent]:
+    """Reserve money for an approved application, once; `free` tells the øre that are free of each fiscal year."""
     if application.status != "approved":
         raise refusals.NotApproved
     if application.grant_id:
         raise refusals.AlreadyGranted
-    refuse([*_too_early(application, asked.occurred_on), *_overdrawn(years, asked.allocations)])
+    refuse([*_too_early(application, asked.occurred_on), *_overdrawn(free, asked.allocations)])
     return [asked]
 
 
@@ -106,22 +104,21 @@ def _too_early(application: Application, occurred_on: date) -> Iterator[Refusal]
         yield refusals.CommittedBeforeApproval()
 
 
-def _overdrawn(years: Mapping[int, Year], allocations: Iterable[Allocation]) -> Iterator[Refusal]:
+def _overdrawn(free: Mapping[int, int], allocations: Iterable[Allocation]) -> Iterator[Refusal]:
     for part in allocations:
-        year = years.get(part.fiscal_year, Year(part.fiscal_year, 0, 0))
-        if year.drawn_ore + part.amount_ore > year.budget_ore:
+        if part.amount_ore > free[part.fiscal_year]:
             yield refusals.BudgetExceeded(fiscal_year=part.fiscal_year)
 
 
-def release(grant: Grant, started_on: date, ended_on: date) -> list[DatedEvent]:
+def release(grant: Grant, started_on: date, ended_on: date, *, today: date) -> list[DatedEvent]:
     """Give back what a grant does not need when its flexjob lasted only those days; nothing when it needs it all."""
     remaining = _used(grant, started_on, ended_on)
     if remaining == grant.allocations:
         return []
     return [
         GrantReleased(
-            # A late registration may end the flexjob before the day of the grant, which must be held to be released.
-            occurred_on=max(ended_on, grant.committed_on),
+            # An end ahead frees money today; one registered late may lie before the grant, which must be held first.
+            occurred_on=max(min(ended_on, today), grant.committed_on),
             grant_id=grant.grant_id,
             application_id=grant.application_id,
             amount_ore=sum(part.amount_ore for part in remaining),

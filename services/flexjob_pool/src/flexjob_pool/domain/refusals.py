@@ -110,9 +110,9 @@ class BudgetBelowCommitments(Clash):
 
 
 class BudgetExceeded(Clash):
-    """The budget of {fiscal_year} does not have that much left."""
+    """The budget of {fiscal_year} does not have that much left from that day on."""
 
-    danish = "Der er ikke så meget tilbage i budgettet for {fiscal_year}."
+    danish = "Der er ikke så meget tilbage i budgettet for {fiscal_year} fra den dag."
 
 
 class ApplicationExists(Clash):
@@ -219,7 +219,7 @@ class GrantUnknown(Refusal):
 class GrantIsReleased(Clash):
     """The grant has been released to the pool again."""
 
-    danish = "Tilsagnet er givet fri til puljen igen."
+    danish = "Tilsagnet er frigivet til puljen igen."
     field = "grant_id"
 
 
@@ -228,6 +228,27 @@ class GrantInUse(Clash):
 
     danish = "Tilsagnet betaler allerede et andet fleksjob."
     field = "grant_id"
+
+
+class GrantOfAnotherWorkplace(Refusal):
+    """The grant is for a flexjob at another workplace."""
+
+    danish = "Tilsagnet gælder et fleksjob på en anden arbejdsplads."
+    field = "grant_id"
+
+
+class OutsideGrantPeriod(Refusal):
+    """The flexjob must start within the period of the grant."""
+
+    danish = "Fleksjobbet skal starte inden for tilsagnets periode."
+    field = "occurred_on"
+
+
+class HoursAboveGrant(Refusal):
+    """The grant is for at most {granted} effective hours a week."""
+
+    danish = "Tilsagnet gælder højst {granted} effektive timer om ugen."
+    field = "effective_hours_per_week"
 
 
 class EffectiveAboveAttendance(Refusal):
