@@ -207,3 +207,39 @@ def test_allocations_must_add_up_to_the_amount() -> None:
 
     with pytest.raises(ValidationError, match="add up"):
         data_of(Envelope.model_validate(message))
+
+
+def test_a_need_asks_for_no_fewer_hours_than_it_starts_from() -> None:
+    message = example("need.reported.v1")
+    message["data"]["effective_hours_per_week_from"] = "12.01"
+
+    with pytest.raises(ValidationError, match="must not be above"):
+        data_of(Envelope.model_validate(message))
+
+
+def test_trainees_are_within_the_headcount() -> None:
+    message = example("workforce.snapshot_taken.v1")
+    message["data"]["trainee_headcount"] = message["data"]["headcount"] + 1
+
+    with pytest.raises(ValidationError, match="must not be above"):
+        data_of(Envelope.model_validate(message))
+
+
+@pytest.mark.parametrize("month", ["2026-13", "2026-00", "2026-4", "26-04", "2026-04-01", "2026-04\n"])
+def test_a_payroll_month_is_a_month(month: str) -> None:
+    message = example("refund.posted.v1")
+    message["data"]["payroll_month"] = month
+
+    with pytest.raises(ValidationError, match="payroll_month"):
+        data_of(Envelope.model_validate(message))
+
+
+def test_a_department_is_a_history_of_snapshots_alone() -> None:
+    kinds = {event.contract.name for event in EVENTS if "department" in {kind for _, kind in key_fields(event)}}
+
+    assert kinds == {"workforce.snapshot_taken"}
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=name_of)
+def test_a_workplace_is_never_without_its_department(event: type[Event]) -> None:
+    assert "workplace_unit" not in event.model_fields or "department" in event.model_fields

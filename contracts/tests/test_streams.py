@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from contracts.codelists import CODE_LISTS, codes_on
+from contracts.codelists import CODE_LISTS, EMPLOYMENT_KINDS, codes_on, employment_kind_on
 from contracts.event import Contract
 from contracts.flexjob_pool import FlexjobStarted
 from contracts.streams import streams_of, streams_read_by, subject_of
@@ -39,3 +39,20 @@ def test_a_running_case_may_keep_a_code_that_is_closed_for_new_ones() -> None:
     assert "pre2013" in codes_on("flexjob_scheme", day)
     assert "pre2013" not in codes_on("flexjob_scheme", day, new_case=True)
     assert "post2013" not in codes_on("flexjob_scheme", date(2012, 12, 31))
+
+
+def test_only_paid_kinds_without_a_wage_subsidy_may_count_as_sustained() -> None:
+    eligible = {kind.code for kind in EMPLOYMENT_KINDS if kind.eligible}
+
+    assert eligible == {"ordinary", "small_job", "flexjob", "apprenticeship", "social_free_card"}
+    assert {kind.code for kind in EMPLOYMENT_KINDS if kind.paid} == eligible | {"wage_subsidy"}
+
+
+def test_a_kind_of_employment_is_asked_for_by_date() -> None:
+    trial = employment_kind_on("work_trial", date(2026, 1, 1))
+
+    assert trial is not None
+    assert not trial.paid
+    assert employment_kind_on("social_free_card", date(2018, 12, 31)) is None
+    assert employment_kind_on("social_free_card", date(2019, 1, 1))
+    assert employment_kind_on("never_heard_of", date(2026, 1, 1)) is None

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from contracts import flexjob_pool, platform
+from contracts import development, flexjob_pool, placements, platform, workplaces
 from contracts.envelope import Envelope
 from contracts.event import Event
 
@@ -11,14 +11,37 @@ EVENTS: tuple[type[Event], ...] = (
     platform.ServiceHeartbeat,
     flexjob_pool.RulesAdopted,
     flexjob_pool.BudgetAllocated,
+    flexjob_pool.BudgetAdjusted,
     flexjob_pool.ApplicationSubmitted,
     flexjob_pool.ApplicationApproved,
     flexjob_pool.ApplicationRejected,
+    flexjob_pool.ApplicationWithdrawn,
+    flexjob_pool.ApplicationApprovalAnnulled,
     flexjob_pool.GrantCommitted,
+    flexjob_pool.GrantAdjusted,
     flexjob_pool.GrantReleased,
+    flexjob_pool.RefundPosted,
+    flexjob_pool.RefundReversed,
     flexjob_pool.FlexjobStarted,
     flexjob_pool.FlexjobHoursChanged,
+    flexjob_pool.FlexjobTransferred,
     flexjob_pool.FlexjobEnded,
+    development.DevelopmentStep,
+    development.ReviewDue,
+    development.ReviewHeld,
+    development.OrdinaryEmploymentObtained,
+    workplaces.NeedReported,
+    workplaces.NeedWithdrawn,
+    workplaces.CandidateProposed,
+    workplaces.CandidateRequested,
+    workplaces.CandidateOffered,
+    workplaces.CandidatePlaced,
+    workplaces.AwarenessSessionHeld,
+    workplaces.WorkforceSnapshotTaken,
+    placements.PlacementStarted,
+    placements.PlacementHoursChanged,
+    placements.PlacementKindChanged,
+    placements.PlacementEnded,
 )
 BY_TYPE: dict[str, type[Event]] = {event.contract.type: event for event in EVENTS}
 

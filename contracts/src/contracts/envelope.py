@@ -10,7 +10,7 @@ MAX_BYTES = 64 * 1024
 TYPE_PREFIX = "dk.kraftcenter."
 
 EventId = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$"), AfterValidator(without_personal_number)]
-Source = Annotated[str, StringConstraints(pattern=r"^urn:kraftcenter:\d{3}:[a-z][a-z0-9_]{0,62}$")]
+Source = Annotated[str, StringConstraints(pattern=r"^urn:kraftcenter:[0-9]{3}:[a-z][a-z0-9_]{0,62}$")]
 TypeName = Annotated[
     str,
     StringConstraints(pattern=r"^dk\.kraftcenter\.[a-z][a-z0-9_]{0,62}\.[a-z][a-z0-9_]{0,62}\.v[1-9][0-9]{0,2}$"),

@@ -13,11 +13,13 @@ from pydantic.json_schema import JsonSchemaValue, WithJsonSchema
 from pydantic_core import CoreSchema
 
 from contracts.cpr import contains_personal_number
+from contracts.identifiers import is_cvr_number
 
 UUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 DAY_PATTERN = r"^\d{4}-\d{2}-\d{2}$"
 INSTANT_PATTERN = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|\+00:00)$"
 HOURS_PATTERN = r"^(0|[1-9]\d{0,2})(\.\d{1,2})?$"
+FTE_PATTERN = r"^(0|[1-9]\d{0,5})(\.\d{1,2})?$"
 SHARE_PATTERN = r"^(0(\.\d{1,4})?|1(\.0{1,4})?)$"
 
 
@@ -45,7 +47,7 @@ class OfList:
 
 def spelled(pattern: str, native: type, hint: str) -> Callable[[Any], Any]:
     """Accept the native Python value, or text of exactly one spelling: raw bodies are compared by SQL as they stand."""
-    compiled = re.compile(pattern)
+    compiled = re.compile(pattern, re.ASCII)
 
     def check(value: Any) -> Any:
         if type(value) is native or (isinstance(value, str) and compiled.fullmatch(value)):
@@ -60,6 +62,13 @@ def without_personal_number(text: str) -> str:
     if contains_personal_number(text):
         raise ValueError("holds a personal number (CPR); use a person_ref instead")
     return text
+
+
+def issued_by_cvr(number: str) -> str:
+    """Refuse eight digits that fail modulus 11."""
+    if not is_cvr_number(number):
+        raise ValueError("is no CVR number: its last digit does not fit the others (modulus 11)")
+    return number
 
 
 Ref = Annotated[
@@ -84,6 +93,20 @@ HoursPerWeek = Annotated[
     PlainSerializer(lambda hours: f"{hours:.2f}", return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": HOURS_PATTERN, "x-unit": "h/week"}),
 ]
+Hours = Annotated[
+    Decimal,
+    BeforeValidator(spelled(HOURS_PATTERN, Decimal, 'must be hours as a decimal string, as "7.50"')),
+    Field(ge=0, lt=1000, decimal_places=2),
+    PlainSerializer(lambda hours: f"{hours:.2f}", return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": HOURS_PATTERN, "x-unit": "h"}),
+]
+Fte = Annotated[
+    Decimal,
+    BeforeValidator(spelled(FTE_PATTERN, Decimal, 'must be full-time equivalents as a decimal string, as "412.75"')),
+    Field(ge=0, lt=10**6, decimal_places=2),
+    PlainSerializer(lambda fte: f"{fte:.2f}", return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": FTE_PATTERN, "x-unit": "fte"}),
+]
 Share = Annotated[
     Decimal,
     BeforeValidator(spelled(SHARE_PATTERN, Decimal, 'must be a share from 0 to 1 as a decimal string, as "0.5"')),
@@ -92,6 +115,7 @@ Share = Annotated[
 ]
 Ore = Annotated[int, Field(strict=True, ge=0, le=10**13, json_schema_extra={"x-unit": "DKK 0.01"})]
 Count = Annotated[int, Field(strict=True, ge=0, le=2**53 - 1)]
+Month = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
 FiscalYear = Annotated[int, Field(strict=True, ge=1990, le=2100)]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 OrganisationUnit = Annotated[
@@ -99,9 +123,9 @@ OrganisationUnit = Annotated[
     StringConstraints(pattern=r"^[A-Za-zÆØÅæøå][0-9A-Za-zÆØÅæøå_-]{0,63}$"),
     AfterValidator(without_personal_number),
 ]
-CvrNumber = Annotated[str, StringConstraints(pattern=r"^\d{8}$")]
-PNumber = Annotated[str, StringConstraints(pattern=r"^\d{10}$")]
-MunicipalityCode = Annotated[str, StringConstraints(pattern=r"^\d{3}$")]
+CvrNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{8}$"), AfterValidator(issued_by_cvr)]
+PNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{10}$")]
+MunicipalityCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]
 Text = Annotated[
     str,
     StringConstraints(min_length=1, max_length=256),

@@ -45,7 +45,7 @@ class Standing:
 STANDING = Standing()
 
 # Every example empties the tables, so that the database of the test can serve them all.
-on_one_database = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+on_one_database = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 WIPE = "TRUNCATE rules, fiscal_year, budget, application, pool_grant, allocation, flexjob, hours, movement, outbox"
 
 

@@ -5,7 +5,7 @@ The first copy of (source, id) stands; every valid envelope becomes a fact, park
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from hashlib import sha256
 from typing import Literal, NamedTuple
@@ -25,7 +25,6 @@ log = structlog.get_logger()
 
 EARLIEST = date(1990, 1, 1)
 YEARS_AHEAD = 2
-CLOCK_SLACK = timedelta(days=1)
 
 Identity = tuple[str, str]
 
@@ -186,8 +185,7 @@ def _entry(lane: Lane, position: int, arrival: Arrival, fold: Fold) -> Entry:
 
 
 def _is_absurd(day: date | None, today: date) -> bool:
-    # Around midnight the source's clock may show tomorrow already.
-    return day is not None and not EARLIEST <= day <= _same_day(today.year + YEARS_AHEAD, today) + CLOCK_SLACK
+    return day is not None and not EARLIEST <= day <= _same_day(today.year + YEARS_AHEAD, today)
 
 
 def _same_day(year: int, day: date) -> date:

@@ -22,7 +22,7 @@ def _parameter(name: str, description: str, schema: dict[str, str], example: str
 
 
 PARAMETERS_OF_ALL = [
-    _parameter("municipality", "Municipality code.", {"pattern": r"^\d{3}$"}, "621"),
+    _parameter("municipality", "Municipality code.", {"pattern": r"^[0-9]{3}$"}, "621"),
     _parameter(
         "as_of",
         "The figure as it was at the end of this day; today unless given. From 1990-01-01 to two years from today.",
