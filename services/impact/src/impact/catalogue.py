@@ -114,7 +114,7 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator(
         id="J1",
         name="jobs_started",
-        title=Bilingual("Påbegyndte lønnede forløb", "Paid placements started"),
+        title=Bilingual("Påbegyndte lønnede ansættelser", "Paid placements started"),
         definition=Bilingual(
             "Antal forskellige lønnede ansættelser, der er begyndt i perioden, talt på første dag.",
             "Number of distinct paid placements begun in the period, counted on their first day.",
@@ -202,7 +202,7 @@ INDICATORS: tuple[Indicator, ...] = (
         name="pool_utilisation",
         title=Bilingual("Puljens udnyttelse", "Pool utilisation"),
         definition=Bilingual(
-            "Det, bevillingerne trækker på regnskabsåret på dagen (bevilget minus frigivet), delt med årets budget.",
+            "Det, tilsagnene trækker på regnskabsåret på dagen (givet minus frigivet), delt med årets budget.",
             "What the grants draw on the fiscal year as of the day (committed minus released), divided by its budget.",
         ),
         level="activity",
