@@ -6,7 +6,7 @@ A running case may complete under a code that is closed for new ones, hence two 
 from dataclasses import dataclass
 from datetime import date
 
-BEGINNING = date(1990, 1, 1)
+from contracts.reach import BEGINNING
 
 
 @dataclass(frozen=True, slots=True)

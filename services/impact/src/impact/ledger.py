@@ -19,12 +19,11 @@ from contracts.catalogue import UnknownType, data_of
 from contracts.envelope import Envelope
 from contracts.event import DatedEvent, Event
 from contracts.platform import EventRetracted, ServiceHeartbeat
+from contracts.reach import is_within_reach
 from impact.fold import Delta, Fact, Fold, History, RuleError
 
 log = structlog.get_logger()
 
-EARLIEST = date(1990, 1, 1)
-YEARS_AHEAD = 2
 
 Identity = tuple[str, str]
 
@@ -185,11 +184,7 @@ def _entry(lane: Lane, position: int, arrival: Arrival, fold: Fold) -> Entry:
 
 
 def _is_absurd(day: date | None, today: date) -> bool:
-    return day is not None and not EARLIEST <= day <= _same_day(today.year + YEARS_AHEAD, today)
-
-
-def _same_day(year: int, day: date) -> date:
-    return day.replace(year=year, day=28) if (day.month, day.day) == (2, 29) else day.replace(year=year)
+    return day is not None and not is_within_reach(day, today)
 
 
 def awaits_supersession(type_name: str, corrects: str | None) -> bool:

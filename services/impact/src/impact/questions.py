@@ -6,6 +6,7 @@ from typing import Any
 
 from chassis.problems import Fault, Problem, Said
 from chassis.reasons import DAY, SAFE_NAME
+from contracts.reach import BEGINNING, is_within_reach, latest_day
 from impact.catalogue import Indicator
 from impact.figures import Question, ask
 
@@ -46,8 +47,6 @@ PARAMETERS_OF_ONE = [
     ),
     _parameter("by", "One of the indicator's dimensions, to split the figure by.", {}, "department"),
 ]
-FIRST_DAY = date(1990, 1, 1)
-YEARS_AHEAD = 2
 NO_PERIOD = Said("en beholdning har ingen periode; brug as_of", "a stock has no period; use as_of")
 
 Given = Iterable[tuple[str, str]]
@@ -157,16 +156,11 @@ def _day(asked: dict[str, str], name: str, today: date, reasons: Reasons) -> dat
     except ValueError:
         reasons.add(name, DAY)
         return None
-    latest = _years_after(today, YEARS_AHEAD)
-    if not FIRST_DAY <= day <= latest:
-        reasons.add(name, Said(f"skal ligge fra {FIRST_DAY} til {latest}", f"must be from {FIRST_DAY} to {latest}"))
+    if not is_within_reach(day, today):
+        latest = latest_day(today)
+        reasons.add(name, Said(f"skal ligge fra {BEGINNING} til {latest}", f"must be from {BEGINNING} to {latest}"))
         return None
     return day
-
-
-def _years_after(day: date, years: int) -> date:
-    leap_day = (day.month, day.day) == (2, 29)
-    return day.replace(year=day.year + years, day=28 if leap_day else day.day)
 
 
 def _calendar_date(text: str) -> date:

@@ -4,12 +4,11 @@ import calendar
 from collections.abc import Iterator
 from datetime import date
 
-from contracts.codelists import BEGINNING, codes_on
+from contracts.codelists import codes_on
 from contracts.event import DatedEvent
+from contracts.reach import is_within_reach
 from contracts.types import OfList
 from flexjob_pool.domain.refusals import CodeNotInForce, DateOutOfReach, Refusal, refuse
-
-REACH_MONTHS = 24
 
 
 def months_after(day: date, months: int) -> date:
@@ -20,8 +19,7 @@ def months_after(day: date, months: int) -> date:
 
 def check_reach(today: date, **days: date) -> None:
     """Refuse dates that no registration can be about: before 1990, or more than two years ahead."""
-    latest = months_after(today, REACH_MONTHS)
-    refuse(DateOutOfReach(name) for name, day in days.items() if not BEGINNING <= day <= latest)
+    refuse(DateOutOfReach(name) for name, day in days.items() if not is_within_reach(day, today))
 
 
 def codes_out_of_force(asked: DatedEvent, *, new_case: bool = False) -> Iterator[Refusal]:
