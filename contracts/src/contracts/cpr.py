@@ -7,7 +7,9 @@ Only the date is judged. Numbers issued since 1 October 2007 may fail modulus 11
 import re
 from datetime import date
 
-TOKEN = re.compile(r"(?<![0-9A-Za-z])(\d{6})[-\u2013. ]{0,2}(\d{4})(?![0-9A-Za-z])")
+APART = "[^0-9A-Za-z:]"
+# Looked at without being consumed: a number may begin within what turns out to be none.
+TOKEN = re.compile(rf"(?<![0-9A-Za-z])(?=(\d\d){APART}?(\d\d){APART}?(\d\d){APART}{{0,3}}(\d{{4}})(?![0-9A-Za-z]))")
 REPLACEMENT_DAY = 60
 
 
@@ -33,5 +35,8 @@ def is_personal_number(six: str, four: str) -> bool:
 
 
 def contains_personal_number(text: str) -> bool:
-    """Whether a whole token of the text is a date-valid personal number, however its two parts are set apart."""
-    return any(is_personal_number(*match.groups()) for match in TOKEN.finditer(text))
+    """Whether a whole token of the text is a date-valid personal number, however it is written.
+
+    Its parts are up to three characters apart, those of its date up to one. A colon is none of these: it tells times.
+    """
+    return any(is_personal_number(day + month + year, serial) for day, month, year, serial in TOKEN.findall(text))
