@@ -70,6 +70,26 @@ async def test_a_short_job_does_not_wait_for_a_server_that_says_nothing() -> Non
                     pass
 
 
+async def test_a_short_job_does_not_wait_for_a_server_that_never_finishes_its_tls_handshake() -> None:
+    async def promise_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b'INFO {"server_id":"x","tls_required":true,"max_payload":1000,"headers":true}\r\n')
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(promise_tls, "127.0.0.1") as server:
+        port = server.sockets[0].getsockname()[1]
+        async with asyncio.timeout(10):
+            with pytest.raises(BusUnreachable, match=r"does not answer as it should: \w+"):
+                async with short_job(f"nats://127.0.0.1:{port}"):
+                    pass
+
+
+async def test_a_reason_without_words_is_told_by_its_name(nats_server: NatsServer) -> None:
+    with pytest.raises(BusUnreachable, match="does not answer as it should: TimeoutError"):
+        async with short_job(nats_server.url):
+            raise TimeoutError
+
+
 async def test_what_the_server_refuses_a_short_job_is_told(nats_server: NatsServer) -> None:
     with pytest.raises(BusUnreachable, match="stream not found"):
         async with short_job(nats_server.url) as jetstream:

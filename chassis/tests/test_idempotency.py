@@ -2,6 +2,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from chassis.database import Connection, Pool
 from chassis.idempotency import Answer, forget_old, once
@@ -123,6 +124,33 @@ async def test_an_answer_is_forgotten_after_30_days(effects: Pool) -> None:
 
     assert not (await ask(effects, "old")).replayed
     assert (await ask(effects, "young")).replayed
+
+
+async def test_a_copy_that_meets_the_forgetting_of_its_answer_is_answered(effects: Pool) -> None:
+    for _ in range(100):
+        await ask(effects)
+        copies = [asyncio.create_task(ask(effects)) for _ in range(3)]
+
+        await effects.execute("DELETE FROM idempotency_key")
+
+        assert {answer.status for answer in await asyncio.gather(*copies)} == {201}
+
+
+async def test_forgetting_outlives_a_database_that_refuses_it(effects: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chassis.idempotency.FORGET_EVERY_SECONDS", 0.01)
+    await ask(effects)
+    await effects.execute("UPDATE idempotency_key SET claimed_at = '1990-01-01T00:00:00Z'")
+    await effects.execute("ALTER TABLE idempotency_key RENAME TO away")
+
+    with capture_logs() as logs:
+        forgetting = asyncio.create_task(forget_old(effects))
+        await until(lambda: forgetting.done() or len(logs) > 1)
+    await effects.execute("ALTER TABLE away RENAME TO idempotency_key")
+    await until(lambda: effects.fetchval("SELECT count(*) = 0 FROM idempotency_key"))
+
+    assert {(log["event"], log["error"]) for log in logs} == {("old_answers_kept", "UndefinedTableError")}
+    forgetting.cancel()
+    await asyncio.wait([forgetting])
 
 
 async def test_two_callers_may_use_the_same_key(effects: Pool) -> None:

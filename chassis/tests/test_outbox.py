@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chassis import outbox
 from chassis.database import Pool
-from chassis.outbox import Row, Settlement
+from chassis.outbox import Row, Settlement, Stored
 from chassis.wire import Sealed
 
 Seals = Callable[[int], list[Sealed]]
@@ -102,7 +102,7 @@ async def test_whatever_was_recorded_the_tail_of_the_stream_decides(
         await outbox.mark_published(db, [rows[number] for number in record], first_sequence=1, at=NOW)
 
         told = messages(rows, tail, strangers, survivor)
-        settlement = await outbox.settle(db, survivor=survivor, tail=told, first_sequence=1, kept_since=None, at=NOW)
+        settlement = await outbox.settle(db, survivor=survivor, tail=told, first_sequence=1, kept_since=NOW)
 
         there = record[:survivor] + tail
         recorded = await outbox.recorded_until(db, 100, 100)
@@ -114,9 +114,9 @@ async def test_whatever_was_recorded_the_tail_of_the_stream_decides(
     assert settlement == Settlement(len(set(tail) - above), len(above - set(tail)), strangers)
 
 
-def messages(rows: list[Row], tail: list[int], strangers: int, survivor: int) -> dict[str, int]:
+def messages(rows: list[Row], tail: list[int], strangers: int, survivor: int) -> dict[str, Stored]:
     ids = [rows[number].message_id for number in tail] + [f"stranger {number}" for number in range(strangers)]
-    return {message_id: survivor + number for number, message_id in enumerate(ids, start=1)}
+    return {message_id: Stored(survivor + number, NOW) for number, message_id in enumerate(ids, start=1)}
 
 
 async def test_what_waits_is_found_by_an_index_however_much_was_published(pool: Pool, sealed: Seals) -> None:

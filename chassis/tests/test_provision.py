@@ -1,6 +1,8 @@
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy, RetentionPolicy, StorageType
 
 from chassis.bus import Bus
@@ -89,6 +91,43 @@ async def test_a_filter_is_taken_off_and_what_it_held_back_is_delivered(bus: Bus
 
     assert [message.subject for message in await impact.fetch(2)] == [subjects["other"], subjects["wanted"]]
     assert await provision(bus.jetstream, "621") == []
+
+
+class Died(Exception):
+    """The job ended before its work did."""
+
+
+class ShortLived(JetStreamContext):
+    """JetStream for a job that dies after a number of requests."""
+
+    left = 0
+
+    async def _api_request(self, *args: Any, **options: Any) -> dict[str, Any]:
+        if not self.left:
+            raise Died
+        self.left -= 1
+        return await super()._api_request(*args, **options)
+
+
+@pytest.mark.parametrize("requests", range(5))
+async def test_wherever_it_dies_the_next_time_delivers_what_a_filter_held_back(bus: Bus, requests: int) -> None:
+    subjects = [STREAM.subjects.replace(">", f"noun.{name}.v1") for name in ("other", "wanted")]
+    await provision(bus.jetstream, "621")
+    consumer = (await bus.jetstream.consumer_info(STREAM.name, "impact")).config
+    await bus.jetstream.add_consumer(STREAM.name, consumer.evolve(filter_subject=subjects[1]))
+    for subject in subjects:
+        await bus.jetstream.publish(subject, b"{}")
+    impact = await bus.jetstream.pull_subscribe_bind("impact", STREAM.name)
+    for message in await impact.fetch(1, timeout=1):
+        await message.ack_sync()
+    dying = ShortLived(bus.broker.connection)
+    dying.left = requests
+
+    with suppress(Died):
+        await provision(dying, "621")
+    await provision(bus.jetstream, "621")
+
+    assert [message.subject for message in await impact.fetch(2)] == subjects
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,14 @@ class Producer:
         config = (await self.bus.jetstream.stream_info(self.stream.name)).config
         await self.bus.jetstream.update_stream(config.evolve(**limits))
 
+    async def allow_purges(self) -> None:
+        config = (await self.bus.jetstream.stream_info(self.stream.name)).config
+        await self.bus.jetstream.delete_stream(self.stream.name)
+        await self.bus.jetstream.add_stream(config.evolve(deny_purge=False, duplicate_window=0.1))
+
+    async def is_empty(self) -> bool:
+        return not await self.stored()
+
     async def parked(self) -> dict[str, str]:
         rows = await self.pool.fetch("SELECT message_id, parked_reason FROM outbox WHERE parked_reason IS NOT NULL")
         return {row["message_id"]: row["parked_reason"] for row in rows}
@@ -297,18 +305,25 @@ async def test_a_stream_that_was_made_anew_is_filled_from_the_outbox(producer: P
     assert await producer.stored() == ids
 
 
-async def test_events_that_only_aged_away_are_not_published_again(producer: Producer) -> None:
-    age = timedelta(seconds=0.2)
+async def test_what_is_found_on_the_stream_is_as_old_as_it_is_there(producer: Producer) -> None:
+    await producer.append(1)
+    await producer.publish_without_mark()
+    stored = await producer.bus.jetstream.get_msg(producer.stream.name, seq=1)
 
-    async def has_aged_away() -> bool:
-        youngest = await producer.pool.fetchval("SELECT max(published_at) FROM outbox")
-        return datetime.now(UTC) - youngest > age and not await producer.stored()
+    async with relaying(producer.relay()):
+        await producer.drained()
 
+    assert await producer.pool.fetchval("SELECT published_at FROM outbox") == stored.time
+
+
+@pytest.mark.parametrize("clocks_differ", [timedelta(0), timedelta(seconds=30)])
+async def test_events_that_only_aged_away_are_not_published_again(producer: Producer, clocks_differ: timedelta) -> None:
     async with relaying(producer.relay()):
         await producer.append(3)
         await producer.drained()
-    await producer.limit(max_age=age.total_seconds(), duplicate_window=age.total_seconds())
-    await until(has_aged_away)
+    await producer.pool.execute("UPDATE outbox SET published_at = published_at + $1", clocks_differ)
+    await producer.limit(max_age=0.2, duplicate_window=0.2)
+    await until(producer.is_empty)
 
     async with relaying(producer.relay()) as second:
         await producer.append(1)
@@ -316,6 +331,24 @@ async def test_events_that_only_aged_away_are_not_published_again(producer: Prod
 
     assert second.regressions == 0
     assert (await producer.bus.jetstream.stream_info(producer.stream.name)).state.last_seq == 4
+
+
+async def test_what_aged_away_stays_away_when_the_stream_is_told_to_keep_for_longer(producer: Producer) -> None:
+    async with relaying(producer.relay()):
+        await producer.append(3)
+        await producer.drained()
+    await producer.pool.execute("UPDATE outbox SET published_at = published_at - interval '400 days'")
+    await producer.limit(max_age=0.2, duplicate_window=0.2)
+    await until(producer.is_empty)
+    await producer.limit(max_age=0.0)
+
+    async with relaying(producer.relay()) as second:
+        await until(lambda: second.active and second.trouble is None)
+        ids = await producer.append(1)
+        await producer.drained()
+
+    assert second.regressions == 0
+    assert await producer.stored() == ids
 
 
 @pytest.mark.parametrize("first_sequence", [1, 11, 1000])
@@ -334,12 +367,25 @@ async def test_what_a_stream_made_anew_never_held_is_published_again(producer: P
     assert await producer.stored() == ids
 
 
+async def test_a_running_relay_notices_by_and_by_what_was_purged(
+    producer: Producer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.relay.RECONCILE_SECONDS", SOON)
+    await producer.allow_purges()
+    async with relaying(producer.relay(poll_seconds=SOON)) as relay:
+        ids = await producer.append(20)
+        await producer.drained()
+        await producer.bus.jetstream.purge_stream(producer.stream.name)
+        await until(lambda: relay.regressions)
+        await producer.drained()
+
+    assert await producer.stored() == ids
+
+
 @pytest.mark.parametrize("kept", [0, 5])
 async def test_what_was_purged_is_published_again(producer: Producer, kept: int) -> None:
     jetstream, name = producer.bus.jetstream, producer.stream.name
-    config = (await jetstream.stream_info(name)).config
-    await jetstream.delete_stream(name)
-    await jetstream.add_stream(config.evolve(deny_purge=False, duplicate_window=0.1))
+    await producer.allow_purges()
     async with relaying(producer.relay()):
         ids = await producer.append(20)
         await producer.drained()

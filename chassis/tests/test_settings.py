@@ -109,6 +109,17 @@ def test_everything_wrong_is_said_at_once_and_no_value_is_shown(
         "postgresql://a:1,b:99999/db",
         "postgresql:///db?host=a&port=99999",
         "postgresql://u:p[@host/db",
+        "postgresql://u:p@a..b/db",
+        "postgresql://u:p@a,b..c:5432/db",
+        "postgresql://u:p@a,,b/db",
+        "postgresql://u:p@w..@host/db",
+        f"postgresql://u:p@{'x' * 64}/db",
+        "postgresql:///db?host=a..b",
+        "postgresql:///db?host=a,,b",
+        "postgresql://u:p@%00/db",
+        "postgresql:///db?host=%00x",
+        "postgresql:///db?host=/tmp/%00",
+        "postgresql://u:p@host/db?sslmode",
         "localhost:5432",
     ],
 )
@@ -130,6 +141,10 @@ def test_a_dsn_that_the_driver_would_trip_over_is_refused_unseen(monkeypatch: py
         "postgresql://a:1,b:2/db",
         "postgresql://u:p@w@host/db",
         "postgresql://[::1]/db?application_name=a:99999",
+        "postgresql://u:p@%2Ftmp%2Frun..d/db",
+        "postgresql:///db?host=/tmp/run..d,b",
+        "postgresql://host./db",
+        f"postgresql://{'x' * 63}:5432/db",
     ],
 )
 @pytest.mark.usefixtures("environment")
@@ -140,7 +155,19 @@ def test_every_shape_of_dsn_that_the_driver_reads_is_accepted(monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    "url", ["tls://h", "wss://h", "ws://h", "h:4222", "nats://", "nats://h:port", "nats://h:99999", "nats://[::1"]
+    "url",
+    [
+        "tls://h",
+        "wss://h",
+        "ws://h",
+        "h:4222",
+        "nats://",
+        "nats://h:port",
+        "nats://h:99999",
+        "nats://[::1",
+        "nats://a..b:4222",
+        f"nats://{'x' * 64}:4222",
+    ],
 )
 @pytest.mark.usefixtures("environment")
 def test_a_nats_that_could_not_be_spoken_to_as_asked_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
@@ -148,6 +175,17 @@ def test_a_nats_that_could_not_be_spoken_to_as_asked_is_refused(monkeypatch: pyt
 
     with pytest.raises(SettingsRefused, match="POOL_NATS_URL: must be a URL such as nats://host:4222; TLS is not"):
         read(PoolSettings)
+
+
+@pytest.mark.parametrize("url", ["nats://u:1234#x@h", "nats://u:99/x@h", "nats://u:99?x@h", "nats://h:4222/"])
+@pytest.mark.usefixtures("environment")
+def test_a_password_that_would_pass_for_a_host_and_port_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("POOL_NATS_URL", url)
+
+    with pytest.raises(SettingsRefused, match="POOL_NATS_URL: must be a URL such as") as refusal:
+        read(PoolSettings)
+
+    assert "99" not in str(refusal.value)
 
 
 @pytest.mark.usefixtures("environment")

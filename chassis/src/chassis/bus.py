@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 import nats.errors
@@ -18,6 +18,7 @@ RECONNECT_SECONDS = 1
 PING_SECONDS = 10
 SILENT_PINGS = 2
 DRAIN_SECONDS = 20
+CLOSE_SECONDS = 2
 
 log = structlog.get_logger()
 
@@ -105,9 +106,13 @@ async def short_job(url: str) -> AsyncIterator[JetStreamContext]:
         yield client.jetstream(timeout=REQUEST_SECONDS)
     except (OSError, TimeoutError, nats.errors.Error) as error:
         place = urlsplit(url).netloc.rpartition("@")[2]
-        raise BusUnreachable(f"NATS at {place} does not answer as it should: {error or type(error).__name__}") from None
+        reason = str(error) or type(error).__name__
+        raise BusUnreachable(f"NATS at {place} does not answer as it should: {reason}") from None
     finally:
-        await client.close()
+        # nats-py waits for ever for the end of a connection whose TLS handshake was given up.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await client.close()
 
 
 async def _raised_as_well(_error: Exception) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import structlog
 from pydantic import BaseModel
 
@@ -15,11 +16,11 @@ from chassis.database import UNAVAILABLE, Connection, Pool
 from chassis.problems import Fault, Problem, Said
 from chassis.tokens import Principal
 
+# One statement, which locks the row that it returns: between two the answer could be forgotten.
 CLAIM = """
 INSERT INTO idempotency_key (caller, key, fingerprint, claimed_at) VALUES ($1, $2, $3, $4)
-ON CONFLICT (caller, key) DO NOTHING RETURNING true
+ON CONFLICT (caller, key) DO UPDATE SET key = excluded.key RETURNING fingerprint, status, body, location
 """
-STORED = "SELECT fingerprint, status, body, location FROM idempotency_key WHERE caller = $1 AND key = $2"
 KEEP = "UPDATE idempotency_key SET status = $3, body = $4, location = $5 WHERE caller = $1 AND key = $2"
 FORGET = "DELETE FROM idempotency_key WHERE claimed_at < $1"
 
@@ -59,12 +60,13 @@ async def once(  # noqa: PLR0913 - what identifies a request, and what to do
     rolls back. `now` is real time. Raises Problem 422 when the key was used for another request.
     """
     caller = principal.token_name
-    if await db.fetchval(CLAIM, caller, key, request_fingerprint, now):
+    stored = await db.fetchrow(CLAIM, caller, key, request_fingerprint, now)
+    assert stored is not None  # noqa: S101 - inserted or found
+    if stored["status"] is None:
         answer = await action()
         await db.execute(KEEP, caller, key, answer.status, answer.body, answer.location)
         return answer
-    stored = await db.fetchrow(STORED, caller, key)
-    if stored is None or stored["fingerprint"] != request_fingerprint:
+    if stored["fingerprint"] != request_fingerprint:
         raise _other_request()
     return Answer(stored["status"], stored["body"], stored["location"], replayed=True)
 
@@ -74,7 +76,7 @@ async def forget_old(pool: Pool) -> None:
     while True:
         try:
             await pool.execute(FORGET, datetime.now(UTC) - KEPT)
-        except UNAVAILABLE as error:
+        except (*UNAVAILABLE, asyncpg.PostgresError) as error:
             log.warning("old_answers_kept", error=type(error).__name__)
         await asyncio.sleep(FORGET_EVERY_SECONDS)
 

@@ -34,6 +34,14 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class Stored:
+    """Where in the stream a message is, and since when."""
+
+    sequence: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Settlement:
     """What the stream's own tail taught us: how many events it had without our knowing, lost, or has on its own."""
 
@@ -142,33 +150,29 @@ async def recorded_until(db: Connection, sequence: int, limit: int) -> list[Reco
     return [Recorded(**row) for row in await db.fetch(query, sequence, limit)]
 
 
-async def settle(  # noqa: PLR0913 - what there is to know of a stream
-    db: Connection,
-    *,
-    survivor: int,
-    tail: Mapping[str, int],
-    first_sequence: int,
-    kept_since: datetime | None,
-    at: datetime,
+async def settle(
+    db: Connection, *, survivor: int, tail: Mapping[str, Stored], first_sequence: int, kept_since: datetime
 ) -> Settlement:
     """Make the record what the stream says: what is there is published, what is not is not.
 
-    Above `survivor` its tail decides: the sequence of each message id. Before its first sequence, what was published
-    before `kept_since` (None: no age limit) has aged away; the rest was purged, or the stream was made anew.
+    Above `survivor` its tail decides, by message id. Before its first sequence, what was published before `kept_since`
+    has aged away; the rest was purged, or the stream was made anew.
     """
     unmark = """
         UPDATE outbox SET stream_sequence = NULL, published_at = NULL
         WHERE stream_sequence > $1
-           OR stream_sequence < $2 AND published_at >= coalesce($3::timestamptz, '-infinity')
+           OR stream_sequence < $2 AND published_at >= $3
         RETURNING message_id
     """
     mark = """
-        UPDATE outbox SET stream_sequence = tail.sequence, published_at = $3, parked_reason = NULL
-        FROM unnest($1::text[], $2::bigint[]) AS tail (id, sequence) WHERE message_id = tail.id RETURNING message_id
+        UPDATE outbox SET stream_sequence = tail.sequence, published_at = tail.stored_at, parked_reason = NULL
+        FROM unnest($1::text[], $2::bigint[], $3::timestamptz[]) AS tail (id, sequence, stored_at)
+        WHERE message_id = tail.id RETURNING message_id
     """
+    sequences, instants = [stored.sequence for stored in tail.values()], [stored.at for stored in tail.values()]
     async with db.transaction():
         before = {row["message_id"] for row in await db.fetch(unmark, survivor, first_sequence, kept_since)}
-        ours = {row["message_id"] for row in await db.fetch(mark, [*tail], [*tail.values()], at)}
+        ours = {row["message_id"] for row in await db.fetch(mark, [*tail], sequences, instants)}
     return Settlement(found=len(ours - before), lost=len(before - ours), strangers=len(tail) - len(ours))
 
 

@@ -93,9 +93,10 @@ async def _provide_consumer(jetstream: JetStreamContext, stream: str, durable: s
                 f"Remove it (`nats consumer rm {stream} {durable}`) and provision again: it then reads from the start."
             )
     changed = [name for name, value in wanted.items() if (getattr(present, name) or None) != value]
+    if UNFILTERED.keys() & set(changed):
+        # What the filter held back lies behind the consumer by now: made anew, it reads from the start, whoever makes
+        # it should this job die here. Whatever it has read already changes nothing.
+        await jetstream.delete_consumer(stream, durable)
     if changed:
         await jetstream.add_consumer(stream, present.evolve(**wanted))
-    if UNFILTERED.keys() & set(changed):
-        # What the filter held back lies behind the consumer by now; whatever it has read already changes nothing.
-        await jetstream.reset_consumer(stream, durable, 1)
     return [f"{stream} {durable} {name} set" for name in changed]

@@ -9,12 +9,14 @@ import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from math import inf
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import asyncpg
 import nats.errors
 import structlog
-from nats.js.api import StreamState
+from nats.js.api import StreamConfig, StreamState
 from nats.js.errors import NotFoundError
 
 from chassis import outbox
@@ -30,6 +32,9 @@ MAX_BATCH = 500
 PAGE = 100
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 5.0
+RECONCILE_SECONDS = 300.0
+# A row is marked after its message was stored, by the clock of another host.
+CLOCKS_DIFFER = timedelta(minutes=1)
 
 log = structlog.get_logger()
 
@@ -95,18 +100,19 @@ class Relay:
 
     async def _relay(self, db: "RelayConnection") -> None:
         # Whoever relayed before may have died between the stream's answer and the mark.
-        certain = False
+        certain_until = 0.0
         while True:
             try:
-                if not certain:
+                if monotonic() >= certain_until:
                     await self._reconcile(db)
-                certain = False
+                    # A purge leaves the last sequence as it was, so that no publication is ever refused for it.
+                    certain_until = monotonic() + RECONCILE_SECONDS
                 await self._publish_next(db)
             except (Refused, nats.errors.Error) as error:
+                certain_until = 0.0
                 self._limit = max(1, self._limit // 2)
                 await self._back_off(error)
             else:
-                certain = True
                 self._failures, self.trouble = 0, None
 
     async def _publish_next(self, db: "RelayConnection") -> None:
@@ -145,16 +151,14 @@ class Relay:
         info = await self._bus.jetstream.stream_info(self._stream.name)
         survivor = await self._last_survivor(db, info.state)
         tail = await self._tail_after(survivor)
-        now, kept_for = datetime.now(UTC), info.config.max_age
         settlement = await outbox.settle(
             db,
             survivor=survivor,
             tail=tail,
             first_sequence=info.state.first_seq,
-            kept_since=now - timedelta(seconds=kept_for) if kept_for else None,
-            at=now,
+            kept_since=self._kept_since(info.config),
         )
-        self._last = max([info.state.last_seq, *tail.values()])
+        self._last = max([info.state.last_seq, *(stored.sequence for stored in tail.values())])
         if settlement.lost:
             self.regressions += 1
         if settlement.lost or settlement.found or settlement.strangers:
@@ -165,6 +169,11 @@ class Relay:
                 found=settlement.found,
                 strangers=settlement.strangers,
             )
+
+    def _kept_since(self, config: StreamConfig) -> datetime:
+        """What is older has aged away, also from a stream that was told to keep events for longer than they may be."""
+        seconds = min(config.max_age or inf, self._stream.max_age_seconds)
+        return datetime.now(UTC) - timedelta(seconds=seconds) + CLOCKS_DIFFER
 
     async def _last_survivor(self, db: "RelayConnection", state: StreamState) -> int:
         """The highest sequence at which the stream holds what we recorded there, or that lies before its start."""
@@ -183,15 +192,16 @@ class Relay:
             return False
         return (message.headers or {}).get(MESSAGE_ID) == recorded.message_id
 
-    async def _tail_after(self, sequence: int) -> dict[str, int]:
-        """Where each message after a sequence is, by its id; read from the leader, who alone is never behind."""
+    async def _tail_after(self, sequence: int) -> dict[str, outbox.Stored]:
+        """Each message after a sequence, by its id; read from the leader, who alone is never behind."""
         jetstream, name, every = self._bus.jetstream, self._stream.name, self._stream.subjects
-        tail: dict[str, int] = {}
+        tail: dict[str, outbox.Stored] = {}
         with suppress(NotFoundError):
             while True:
                 message = await jetstream.get_msg(name, seq=sequence + 1, subject=every, next=True)
-                sequence = message.seq or 0
-                tail[(message.headers or {}).get(MESSAGE_ID, "")] = sequence
+                assert message.seq and message.time  # noqa: S101, PT018 - the leader always tells both
+                sequence = message.seq
+                tail[(message.headers or {}).get(MESSAGE_ID, "")] = outbox.Stored(sequence, message.time)
         return tail
 
     async def _wait(self) -> None:
