@@ -509,6 +509,16 @@ def test_hours_change_within_the_days_of_a_flexjob_when_they_are_new(
         assert flexjobs.change_hours(flexjob, fact) == [fact]
 
 
+def test_hours_may_outgrow_the_grant_after_the_start_and_the_amount_stays() -> None:
+    """The grant bound the hours at the start; more hours later are what a flexjob is for, at the workplace's cost."""
+    grant = grant_of(1000, FLEXJOB.started_on, FLEXJOB.started_on + 365 * DAY)
+    flexjob = replace(FLEXJOB, grant_id=grant.grant_id)
+    fact = change(date(2026, 8, 1), "20", "13")
+    assert fact.effective_hours_per_week > grant.effective_hours_per_week
+
+    assert flexjobs.change_hours(flexjob, fact) == [fact]
+
+
 def test_attendance_changes_apart_from_effective_hours() -> None:
     fact = change(date(2026, 8, 1), "15", "8")
 

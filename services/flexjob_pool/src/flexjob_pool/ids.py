@@ -1,4 +1,7 @@
-"""Ids of events: each is greater than the one before, so that decisions of one instant stay in their order."""
+"""Ids of events: each is greater than the one before, so that decisions of one instant stay in their order.
+
+That holds within one process, and so does the order of their instants: one process decides for a municipality.
+"""
 
 import time
 from collections.abc import Iterator

@@ -91,7 +91,11 @@ def _hours_reasons(scheme: str, asked: FlexjobStarted | FlexjobHoursChanged) -> 
 
 
 def change_hours(flexjob: Flexjob, asked: FlexjobHoursChanged) -> list[DatedEvent]:
-    """Set new hours from a date; a date before other changes is a late registration, and those changes stay."""
+    """Set new hours from a date; a date before other changes is a late registration, and those changes stay.
+
+    They may rise above the grant's, which bound the hours at the start alone: its amount stays, and the workplace pays
+    for what is more.
+    """
     refuse([*_outside(flexjob, asked.occurred_on), *codes_out_of_force(asked), *_hours_reasons(flexjob.scheme, asked)])
     held = flexjob.hours_on(asked.occurred_on)
     if (held.attendance_hours_per_week, held.effective_hours_per_week) == (
