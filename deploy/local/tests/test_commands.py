@@ -1,5 +1,6 @@
 """`kraftcenter up` as a user meets it: a process, its output, its exit code and what it leaves behind."""
 
+import os
 import shutil
 import signal
 import socket
@@ -11,10 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psutil
 import pytest
 
+from local.postgres import NOBODY, postgres_binaries
 from local.processes import LOOPBACK, is_alive
 from local.stack import SERVICES, free_ports_for
 from local.waiting import wait_until
@@ -24,11 +27,12 @@ with_services = pytest.mark.skipif(not find_spec("impact"), reason="the services
 
 
 @contextmanager
-def running_up(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running_up(folder: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """`up` on free ports, once it says that it runs."""
     output = folder / "output"
+    told = os.environ | environment
     with output.open("wb") as file:
-        process = subprocess.Popen([KRAFTCENTER, "up", "--free-ports"], cwd=folder, stdout=file, stderr=file)  # noqa: S603 - our command
+        process = subprocess.Popen([KRAFTCENTER, "up", "--free-ports"], cwd=folder, env=told, stdout=file, stderr=file)  # noqa: S603 - our command
     try:
         wait_until(
             lambda: process.poll() is not None or "Running" in output.read_text(), seconds=60, message="up does not run"
@@ -53,6 +57,23 @@ def test_up_prints_addresses_and_figures_keeps_its_token_secret_and_ends_well_on
     output = (tmp_path / "output").read_text()
     for expected in ("flexjob_pool", "http://127.0.0.1:", "nats://127.0.0.1:", "postgresql://127.0.0.1:", "J1", "F5"):
         assert expected in output
+
+
+@with_services
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become nobody")
+def test_up_runs_in_a_fresh_folder_for_root_whom_no_user_namespace_is_granted() -> None:
+    command = ["setpriv", f"--reuid={NOBODY}", "--clear-groups", str(postgres_binaries() / "postgres"), "--version"]
+    if subprocess.run(command, capture_output=True, check=False).returncode:  # noqa: S603 - our command
+        pytest.skip("nobody may not run the binaries here")
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        refusing = folder / "unshare"
+        refusing.write_text("#!/bin/sh\nexit 1\n")
+        refusing.chmod(0o755)
+        with running_up(folder, PATH=f"{folder}{os.pathsep}{os.environ['PATH']}") as process:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 0
 
 
 @with_services

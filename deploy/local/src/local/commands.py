@@ -39,9 +39,11 @@ def up(
     kraftcenter up
     kraftcenter up --free-ports
     """
-    _begin()
     ports = free_ports_for(SERVICES) if free_ports else KNOWN_PORTS
     with _refusals_told():
+        # Before all else is closed to others: for root PostgreSQL runs as nobody, who must pass through this folder.
+        DATA.parent.mkdir(exist_ok=True)
+        _begin()
         asyncio.run(_until_asked_to_stop(_up(ports)))
 
 
