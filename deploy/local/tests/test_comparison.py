@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from local.comparison import Line, NotCovered, compare
-from local.expected import Figure, Value
+from local.expected.value import Figure, Value
 
 DAY = date(2025, 12, 31)
 CATALOGUE = {
@@ -68,6 +68,17 @@ async def test_a_ratio_must_agree_above_and_below_the_line_too() -> None:
 
     assert not line.agrees
     assert str(line).endswith("0.5 = 50000001 / 100000000, expected 0.5 = 50000000 / 100000000")
+
+
+async def test_none_of_some_is_a_share_that_must_be_answered() -> None:
+    share = Value(Decimal(0), Decimal(0), Decimal(3))
+    answer = figure("0", {}) | {"numerator": "0", "denominator": "3"}
+    cell = answer | {"dimensions": {"department": "Senior"}}
+    empty = {"value": None, "numerator": "0", "denominator": "0", "dimensions": {"department": "Teknik"}}
+    expected = {"F1": Figure(share, {"department": {"Senior": share}})}
+
+    assert [line.agrees for line in await lines(answer | {"cells": [cell, empty]}, expected)] == [True, True]
+    assert [line.agrees for line in await lines(answer | {"cells": [empty]}, expected)] == [True, False]
 
 
 async def test_a_difference_says_what_when_and_how_much() -> None:

@@ -5,7 +5,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from local.actions import Action, AllocateBudget, Apply, ChangeHours, CommitGrant, EndFlexjob, StartFlexjob
-from local.expected import Figure, Value, expected_figures
+from local.expected.figures import expected_figures
+from local.expected.value import Figure, Value
 
 NEW_YEAR = date(2025, 1, 1)
 YEAR_END = date(2025, 12, 31)
@@ -100,7 +101,14 @@ def test_effective_hours_count_and_attendance_does_not() -> None:
     figures = at(YEAR_END, start(1, date(2025, 2, 1), "8"))
 
     assert figures["J2"].whole.value == Decimal("0.216216")
-    assert figures["J1"] == Figure(Value(Decimal(1)), {"kind": {"flexjob": Value(Decimal(1))}})
+    assert figures["J1"] == Figure(
+        Value(Decimal(1)),
+        {
+            "kind": {"flexjob": Value(Decimal(1))},
+            "origin": {"unknown": Value(Decimal(1))},
+            "partner": {"no": Value(Decimal(1))},
+        },
+    )
 
 
 def test_a_stock_is_what_holds_at_the_end_of_its_day() -> None:
@@ -145,7 +153,7 @@ def test_an_early_end_frees_each_year_by_its_own_days_rounded_half_up() -> None:
         end(4, date(2025, 12, 31)),
     )
 
-    assert cells(at(YEAR_END, *story)["F5"]) == {"2025": Decimal("0.34")}
+    assert cells(at(YEAR_END, *story)["F5"]) == {"2025": Decimal("0.34"), "2026": Decimal(0)}
 
 
 def test_two_flexjobs_of_one_person_are_one_person_and_two_placements() -> None:
@@ -207,4 +215,4 @@ def test_a_start_before_the_year_is_in_the_stock_and_not_in_the_flow() -> None:
     figures = at(YEAR_END, start(1, date(2024, 12, 31), "7.40"))
 
     assert figures["F1"].whole.value == 1
-    assert figures["J1"] == Figure(Value(Decimal(0)), {"kind": {}})
+    assert figures["J1"] == Figure(Value(Decimal(0)), {"kind": {}, "origin": {}, "partner": {}})

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.actions import Apply, ChangeHours, CommitGrant, EndFlexjob, Reject, StartFlexjob
-from local.expected import expected_figures
-from local.plan import END_REASONS, FIRST_DAY, LAST_DAY, WORKPLACES, plan_year
+from local.expected.figures import expected_figures
+from local.plan import CAUSES_DOWN, CAUSES_UP, END_REASONS, FIRST_DAY, LAST_DAY, WORKPLACES, plan_year
 
 YEAR = plan_year(2025, 100)
 seeds = st.integers(0, 10**9)
@@ -65,7 +65,7 @@ def test_no_budget_is_ever_overdrawn(seed: int, people: int) -> None:
     for month in range(1, 13):
         day = date(2025, month, 28)
         utilisation = expected_figures(plan, as_of=day, known_on=day)["F5"]
-        assert all(share.value and share.value <= 1 for share in utilisation.cuts["fiscal_year"].values())
+        assert all(share.value is not None and share.value <= 1 for share in utilisation.cuts["fiscal_year"].values())
 
 
 def test_the_year_holds_what_a_pool_meets() -> None:
@@ -83,6 +83,29 @@ def test_the_year_holds_what_a_pool_meets() -> None:
     assert {len({g.period_from.year, g.period_to.year}) for g in grants} == {1, 2}
     assert any(start.grant_id for start in starts)
     assert any(start.occurred_on.year < 2025 for start in starts)
+
+
+def test_the_year_gives_no_figure_about_jobs_an_easy_answer() -> None:
+    figures = expected_figures(YEAR, as_of=LAST_DAY, known_on=LAST_DAY)
+    weeks = {share.value for indicator in ("J4", "J4e") for share in figures[indicator].cuts["weeks"].values()}
+
+    assert all(share and 0 < share < 1 for share in weeks)
+    assert all(0 < (figures[indicator].whole.value or 0) < 1 for indicator in ("J3", "J3r", "F8"))
+    assert set(figures["F3"].cuts["cause"]) == {*CAUSES_UP, *CAUSES_DOWN, "other_job"}
+
+
+def test_pauses_between_jobs_are_as_long_as_they_may_be_and_a_day_longer() -> None:
+    starts = [action for action in YEAR if isinstance(action, StartFlexjob)]
+    person_of = {start.placement_id: start.person_ref for start in starts}
+    pauses = {
+        (start.occurred_on - end.occurred_on).days
+        for end in YEAR
+        if isinstance(end, EndFlexjob)
+        for start in starts
+        if start.person_ref == person_of[end.placement_id]
+    }
+
+    assert {0, 28, 29} <= pauses
 
 
 def test_a_request_is_the_path_and_the_body_of_its_door() -> None:

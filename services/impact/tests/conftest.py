@@ -1,8 +1,9 @@
 """A migrated database of impact, and lives to tell it about."""
 
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,53 +12,132 @@ from hypothesis import strategies as st
 from chassis.calendar import SystemCalendar
 from chassis.database import Pool, create_pool
 from chassis.migrate import component_of, migrate
-from contracts.event import Event
-from contracts.flexjob_pool import (
-    BudgetAllocated,
-    FlexjobEnded,
-    FlexjobHoursChanged,
-    FlexjobStarted,
-    GrantCommitted,
-    GrantEvent,
-    GrantReleased,
-)
+from contracts import development, flexjob_pool, placements, workplaces
+from contracts.event import DatedEvent, Event
+from contracts.platform import EventRetracted
+from impact.fold import Fact
 
+POOL, OTHER = "urn:kraftcenter:621:flexjob_pool", "urn:kraftcenter:621:portal"
+# Few persons, keys and days, so that lives meet: gaps of 28 and 29 days, a 13 weeks' mark, New Year.
 REFS = st.integers(1, 3).map(lambda number: UUID(int=number))
-DAYS = st.integers(0, 40).map(lambda number: date(2026, 12, 1) + timedelta(days=number))
+STEPS = (0, 1, 2, 10, 28, 29, 30, 31, 60, 90, 91, 92, 119, 182, 240)
+DAYS = st.sampled_from(STEPS).map(lambda number: date(2026, 12, 1) + timedelta(days=number))
 HOURS = st.sampled_from([Decimal(0), Decimal(4), Decimal("6.50"), Decimal("12.50")])
 YEARS = st.sampled_from([2026, 2027])
 AMOUNTS = st.integers(0, 9).map(lambda number: 1000 * number)
 DRAWS = st.dictionaries(YEARS, AMOUNTS, min_size=1)
+TIMES = st.integers(0, 5).map(lambda number: datetime(2026, 12, 1, 8, tzinfo=UTC) + timedelta(hours=number))
+UNIT = {"department": st.sampled_from(["Senior", "Børn"]), "workplace_unit": st.sampled_from(["Bakkebo", "Havehuset"])}
 
 
-def grant_event(model: type[GrantEvent], day: date, grant: UUID, draws: dict[int, int]) -> GrantEvent:
+def grant_event(
+    model: type[flexjob_pool.GrantEvent], day: date, grant: UUID, draws: dict[int, int]
+) -> flexjob_pool.GrantEvent:
     parts = [{"fiscal_year": year, "amount_ore": amount} for year, amount in draws.items()]
     known = {"occurred_on": day, "grant_id": grant, "application_id": grant, "period_from": day, "period_to": day}
+    known["reason_code"] = "late_information"
     return model.model_validate({**known, "amount_ore": sum(draws.values()), "allocations": parts})
 
 
-SPELL = {"occurred_on": DAYS, "placement_id": REFS, "person_ref": REFS}
-TIMES = {"attendance_hours_per_week": HOURS, "effective_hours_per_week": HOURS}
-STARTS = st.builds(
-    FlexjobStarted,
-    **SPELL,
-    **TIMES,
-    department=st.sampled_from(["Senior", "Børn"]),
-    workplace_unit=st.just("Bakkebo"),
-    grant_term=st.just("temporary_5y"),
-    retention=st.booleans(),
-    scheme=st.just("post2013"),
-)
-CHANGES = st.builds(FlexjobHoursChanged, **SPELL, **TIMES, cause=st.just("capacity_up"))
-ENDS = st.builds(FlexjobEnded, **SPELL, reason_code=st.just("pension"))
-BUDGETS = st.builds(BudgetAllocated, occurred_on=DAYS, budget_id=REFS, fiscal_year=YEARS, amount_ore=AMOUNTS)
-GRANTS = st.builds(grant_event, st.sampled_from([GrantCommitted, GrantReleased]), DAYS, REFS, DRAWS)
+SPELL = {"placement_id": REFS, "person_ref": REFS}
+WORK = {"attendance_hours_per_week": HOURS, "effective_hours_per_week": HOURS}
+CAUSE = {"cause": st.sampled_from(["capacity_up", "capacity_down", "unheard_of"])}
+KIND = {"employment_kind": st.sampled_from(["ordinary", "small_job", "work_trial", "unheard_of"])}
+REVIEW = {"review_id": REFS, "review_kind": st.sampled_from(["m30", "m54"])}
+JOB7 = {"request_id": REFS, "from_municipality": st.sampled_from(["621", "630"]), "to_municipality": st.just("607")}
+TERMS = {"grant_term": st.just("permanent"), "retention": st.booleans(), "scheme": st.just("post2013")}
+BUDGET = {"budget_id": REFS, "fiscal_year": YEARS, "amount_ore": AMOUNTS}
+STAFF = {"headcount": st.sampled_from([10, 20]), "trainee_headcount": st.integers(0, 9), "fte": HOURS}
+ABROAD = {"org_id": REFS, "origin_code": st.just("pension"), "partnership_id": st.none() | REFS}
+TASKS = {
+    "task_codes": st.just(("care",)),
+    "effective_hours_per_week_from": st.just(Decimal(1)),
+    "effective_hours_per_week_to": st.just(Decimal(9)),
+}
+REASONS = st.sampled_from(["ordinary_job", "pension"])
+FIELDS: dict[type[DatedEvent], dict[str, st.SearchStrategy[Any]]] = {
+    flexjob_pool.FlexjobStarted: {**SPELL, **WORK, **UNIT, **TERMS, "need_id": st.none() | REFS},
+    flexjob_pool.FlexjobHoursChanged: {**SPELL, **WORK, **CAUSE},
+    flexjob_pool.FlexjobTransferred: {**SPELL, **UNIT},
+    flexjob_pool.FlexjobEnded: {**SPELL, "reason_code": REASONS},
+    placements.PlacementStarted: {**SPELL, **WORK, **KIND, **ABROAD},
+    placements.PlacementHoursChanged: {**SPELL, **WORK, **CAUSE},
+    placements.PlacementKindChanged: {**SPELL, **KIND},
+    placements.PlacementEnded: {**SPELL, "next_step_code": st.just("pension")},
+    flexjob_pool.BudgetAllocated: BUDGET,
+    flexjob_pool.BudgetAdjusted: BUDGET,
+    development.ReviewDue: {**SPELL, **REVIEW, "due_on": DAYS},
+    development.ReviewHeld: {**SPELL, **REVIEW, "outcome_code": st.just("continues")},
+    workplaces.NeedReported: {**UNIT, **TASKS, "need_id": REFS},
+    workplaces.CandidateRequested: JOB7,
+    workplaces.CandidatePlaced: {**JOB7, **SPELL},
+    workplaces.WorkforceSnapshotTaken: {
+        **STAFF,
+        "department": UNIT["department"],
+        "wage_subsidy_headcount": st.just(0),
+    },
+}
+GRANTS = (flexjob_pool.GrantCommitted, flexjob_pool.GrantAdjusted, flexjob_pool.GrantReleased)
+OFTEN = [flexjob_pool.FlexjobStarted, flexjob_pool.FlexjobHoursChanged, placements.PlacementStarted]
+MODELS: st.SearchStrategy[type[Event]] = st.sampled_from([*FIELDS, *GRANTS, *OFTEN * 2])
+
+
+def made(model: type[Event]) -> st.SearchStrategy[DatedEvent]:
+    if issubclass(model, flexjob_pool.GrantEvent):
+        return st.builds(grant_event, st.just(model), DAYS, REFS, DRAWS)
+    assert issubclass(model, DatedEvent)
+    return st.builds(model, occurred_on=DAYS, **({"reason_code": st.just("late_information")} | FIELDS[model]))
+
+
+@st.composite
+def careers(draw: st.DrawFn) -> list[DatedEvent]:
+    """One person's jobs after each other, with pauses about as long as the rules allow."""
+    events: list[DatedEvent] = []
+    person, day = draw(REFS), date(2026, 12, 1)
+    for job in range(4, draw(st.integers(4, 7))):
+        of = {"placement_id": UUID(int=job), "person_ref": person, "reason_code": draw(REASONS)}
+        for model in (flexjob_pool.FlexjobStarted, flexjob_pool.FlexjobHoursChanged, flexjob_pool.FlexjobEnded):
+            if model is not flexjob_pool.FlexjobHoursChanged or draw(st.booleans()):
+                events.append(draw(made(model)).model_copy(update={**of, "occurred_on": day}))
+                day += timedelta(days=draw(st.sampled_from([30, 61, 91, 182])))
+        day = events[-1].occurred_on + timedelta(days=draw(st.sampled_from([0, 14, 28, 29])))
+    return events
+
+
+@st.composite
+def registrations(draw: st.DrawFn) -> list[Fact]:
+    """Events, corrections and retractions of any of them and of each other; the position is the order of telling."""
+    career = draw(st.one_of(st.just([]), careers()))
+    facts = [
+        Fact(number, POOL, f"e{number}", event.contract.type, draw(TIMES), event)
+        for number, event in enumerate(career, start=1)
+    ]
+    for number in range(len(facts) + 1, len(facts) + draw(st.integers(1, 18)) + 1):
+        kind = draw(st.sampled_from(["new", "new", "new", "correct", "retract"])) if facts else "new"
+        target = draw(st.sampled_from(facts)) if facts else None
+        # Now and then another source points at the event, and that comes to nothing.
+        source = draw(st.sampled_from([target.source if target else POOL, POOL, POOL, OTHER]))
+        if target and kind == "retract":
+            event: Event = EventRetracted(event_id=target.id, reason_code="double_entry")
+        elif target and kind == "correct" and type(target.event) is not EventRetracted:
+            event = draw(made(type(target.event)))
+        else:
+            kind, event = "new", draw(MODELS.flatmap(made))
+        corrects = target.id if target and kind == "correct" else None
+        facts.append(Fact(number, source, f"e{number}", event.contract.type, draw(TIMES), event, corrects=corrects))
+    return facts
 
 
 @pytest.fixture(scope="session")
 def lives() -> st.SearchStrategy[list[Event]]:
     """What may befall a few persons, placements, grants and budgets, in any order and however unlikely."""
-    return st.lists(st.one_of(STARTS, STARTS, CHANGES, ENDS, BUDGETS, GRANTS), min_size=1, max_size=14)
+    return st.lists(MODELS.flatmap(made), min_size=1, max_size=14)
+
+
+@pytest.fixture(scope="session")
+def stories() -> st.SearchStrategy[list[Fact]]:
+    """Lives as they are registered, with what was registered wrongly and undone."""
+    return registrations()
 
 
 @pytest.fixture

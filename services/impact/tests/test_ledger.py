@@ -18,8 +18,10 @@ from chassis.wire import seal
 from contracts.event import Event
 from contracts.flexjob_pool import BudgetAllocated, FlexjobEnded, FlexjobHoursChanged, FlexjobStarted
 from contracts.platform import EventRetracted, Published, ServiceHeartbeat
-from impact.catalogue import INDICATORS, PERSONS_IN_FLEXJOB, measures_of
-from impact.fold import Effect, Fact, Fold, Measure
+from impact.catalogue import INDICATORS, measures_of
+from impact.chronicle import Chronicle
+from impact.entries.flexjobs import PERSONS_IN_FLEXJOB
+from impact.fold import Effect, Fact, Measure
 from impact.ledger import (
     Arrival,
     Delivery,
@@ -30,7 +32,8 @@ from impact.ledger import (
     Parked,
     Sorted,
     admit,
-    histories_of,
+    chain_ends_of,
+    events_of,
     receive,
     sort_out,
 )
@@ -96,7 +99,7 @@ def sorted_out(*raws: bytes, known: Mapping[Identity, bytes] | None = None) -> S
 
 
 def entries_of(*raws: bytes, at: datetime = NOON, measures: Iterable[Measure] = MEASURES) -> list[Entry]:
-    return admit(Lane("621", 0, at), sorted_out(*raws).fresh, Fold(measures))
+    return admit(Lane("621", 0, at), sorted_out(*raws).fresh, Chronicle(measures))
 
 
 def parked(*raws: bytes, at: datetime = NOON) -> list[Parked | None]:
@@ -192,8 +195,9 @@ def test_poison_between_good_events_is_parked_and_the_good_ones_count() -> None:
         None,
     ]
     assert [entry.position for entry in entries] == list(range(1, 10))
-    assert [delta.amount for entry in entries for delta in entry.deltas] == [100, 100]
-    assert all(not entry.histories for entry in entries if entry.parked)
+    assert [delta.amount for entry in entries for delta in entry.told.deltas] == [100, 100]
+    assert all(entry.fact is None for entry in entries if entry.parked)
+    assert [entry.told.outcomes for entry in entries if entry.parked] == [{place: "parked"} for place in range(2, 9)]
 
 
 def test_a_date_may_lie_in_1990_and_two_years_ahead_of_the_danish_date() -> None:
@@ -225,8 +229,8 @@ def test_a_rule_that_raises_parks_its_fact_and_the_lane_goes_on() -> None:
     )
 
     assert [entry.parked for entry in entries] == [None, "rule_error", None]
-    assert entries[1].deltas == (), "no rule counts it, though the others did not raise"
-    assert entries[2].deltas
+    assert entries[1].told.deltas == (), "no rule counts it, though the others did not raise"
+    assert entries[2].told.deltas
 
 
 def refuse_two(facts: Sequence[Fact]) -> list[Effect]:
@@ -235,14 +239,27 @@ def refuse_two(facts: Sequence[Fact]) -> list[Effect]:
     return []
 
 
-def test_corrections_and_retractions_stand_in_the_ledger_outside_every_history() -> None:
-    correction = body(changed("10.50").model_copy(update={"reason_code": "registration_error"}), "b", corrects="a")
+def test_a_correction_takes_the_place_of_its_event_and_a_retraction_takes_both_back() -> None:
+    correction = body(started("10.50").model_copy(update={"reason_code": "registration_error"}), "b", corrects="a")
     retraction = body(EventRetracted(event_id="a", reason_code="never_happened"), "c")
 
-    first, *later = entries_of(body(started(), "a"), correction, retraction)
+    first, *later = entries_of(body(started("4.00"), "a"), correction, retraction)
 
-    assert first.histories
-    assert [(entry.parked, entry.histories, entry.deltas) for entry in later] == [(None, (), ())] * 2
+    assert net([first, later[0]])["effective_hours", date(2026, 1, 1)] == Decimal("10.50")
+    assert net([first, *later]) == {}
+    assert [entry.told.outcomes for entry in later] == [
+        {1: "superseded", 2: "counted"},
+        {1: "retracted", 2: "retracted", 3: "counted"},
+    ]
+
+
+def test_a_correction_of_another_type_stands_in_the_ledger_and_waits() -> None:
+    correction = body(changed("10.50").model_copy(update={"reason_code": "registration_error"}), "b", corrects="a")
+
+    first, waiting = entries_of(body(started(), "a"), correction)
+
+    assert first.told.deltas
+    assert (waiting.parked, waiting.told.deltas, waiting.told.outcomes) == (None, (), {2: "waiting"})
 
 
 def test_a_heartbeat_enters_no_ledger() -> None:
@@ -255,15 +272,29 @@ def test_a_heartbeat_enters_no_ledger() -> None:
 
 
 def test_a_fact_belongs_to_a_history_for_every_key_in_its_data() -> None:
-    entry = entries_of(body(started(), "a"))[0]
+    fact = entries_of(body(started(), "a"))[0].fact
 
-    assert entry.histories == (("placement", str(PLACEMENT)), ("person", str(PERSON)))
+    assert fact is not None
+    assert fact.keys == (("placement", str(PLACEMENT)), ("person", str(PERSON)))
 
 
-def test_only_histories_that_a_rule_reads_are_loaded() -> None:
-    fresh = sorted_out(body(started(), "a"), body(budget(), "b")).fresh
+def test_only_histories_that_a_rule_reads_or_that_open_others_are_loaded() -> None:
+    event = started().model_copy(update={"need_id": UUID(int=9)})
+    chronicle = Chronicle([PERSONS_IN_FLEXJOB])
 
-    assert histories_of(fresh, Fold([PERSONS_IN_FLEXJOB])) == {("person", str(PERSON))}
+    needed = chain.from_iterable(map(chronicle.histories_of, events_of(sorted_out(body(event, "a")).fresh)))
+
+    assert set(needed) == {("person", str(PERSON)), ("placement", str(PLACEMENT))}
+
+
+def test_a_chain_is_loaded_from_the_event_and_from_what_it_points_at() -> None:
+    correction = body(budget().model_copy(update={"reason_code": "registration_error"}), "b", corrects="a")
+    retraction = body(EventRetracted(event_id="b", reason_code="never_happened"), "c")
+    unread = edited(correction, id="d", type="dk.kraftcenter.moon.landed_on.v1", corrects="e")
+
+    ends = chain_ends_of(sorted_out(correction, retraction, unread).fresh)
+
+    assert ends == {(SOURCE, name) for name in "abcde"}
 
 
 @settings(deadline=None)
@@ -285,7 +316,7 @@ def test_any_order_with_any_copies_ends_in_the_same_figures(order: list[str], la
 
 def net(entries: Iterable[Entry]) -> dict[tuple[str, date], Decimal]:
     amounts: defaultdict[tuple[str, date], Decimal] = defaultdict(Decimal)
-    for delta in chain.from_iterable(entry.deltas for entry in entries):
+    for delta in chain.from_iterable(entry.told.deltas for entry in entries):
         amounts[delta.measure, delta.date] += delta.amount
     return {key: amount for key, amount in amounts.items() if amount}
 
@@ -295,6 +326,6 @@ def test_out_of_order_a_held_end_and_a_late_change_fall_into_place() -> None:
 
     entries = entries_of(v1, v3, v2, v2)
 
-    hours = [[delta.amount for delta in entry.deltas if delta.measure == "effective_hours"] for entry in entries]
+    hours = [[delta.amount for delta in entry.told.deltas if delta.measure == "effective_hours"] for entry in entries]
     assert hours == [[4], [-4], [Decimal("8.5"), Decimal("-8.5")]]
     assert net(entries)["effective_hours", date(2026, 3, 1)] == Decimal("-12.5")

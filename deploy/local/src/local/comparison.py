@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from local.expected import Figure, Value
+from local.expected.value import Figure, Value
 
 WHOLE = ""
 
@@ -88,7 +88,7 @@ async def _values(
     values = [(WHOLE, await _get(impact, path, as_of=as_of.isoformat()), wanted.whole)]
     for cut, cells in wanted.cuts.items():
         answer = await _get(impact, path, as_of=as_of.isoformat(), by=cut)
-        answered = {cell["dimensions"][cut]: cell for cell in answer["cells"] if _value(cell).value}
+        answered = {cell["dimensions"][cut]: cell for cell in answer["cells"] if _value(cell).says_something}
         names = sorted({*answered, *cells})
         values += [(f"{cut}={name}", answered.get(name, {}), cells.get(name, Value())) for name in names]
     return values

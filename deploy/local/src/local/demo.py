@@ -19,7 +19,7 @@ from rich.table import Table
 from contracts.streams import streams_of
 from local.actions import Plan
 from local.comparison import Line, NotCovered, compare, number
-from local.expected import expected_figures
+from local.expected.figures import expected_figures
 from local.plan import DAYS, FIRST_DAY, LAST_DAY, plan_year
 from local.simulator import Pipeline, Refused, live, set_clock
 from local.stack import MUNICIPALITY, REFUSALS, Stack, running_stack

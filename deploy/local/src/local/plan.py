@@ -46,6 +46,10 @@ WORKPLACES: dict[str, tuple[str, ...]] = {
 NOT_ELIGIBLE = "Rådhuskantinen"
 END_REASONS = ("ordinary_job", "other_flexjob", "pension", "resigned", "dismissed", "funding_ended", "other")
 STEPS = tuple(Decimal(quarters) / 4 for quarters in (-6, -4, -2, 0, 2, 4, 6, 10, 14))
+CAUSES_UP = ("capacity_up", "capacity_up", "task_match")
+CAUSES_DOWN = ("capacity_down", "capacity_down", "organisational")
+# Days until the next job, by why the last one ended: 28 still count as staying in work, 29 do not.
+PAUSES = {"other_flexjob": (0, 10), "resigned": (28, 7, 45), "dismissed": (29, 20)}
 
 
 def plan_year(seed: int, people: int) -> Plan:
@@ -108,8 +112,9 @@ def _life(chance: Random, reasons: Iterator[str], number: int) -> Iterator[Actio
     if came_before and number % 8 == 0:
         yield from _job(chance, reasons, person, _workday(OPENING_DAY + timedelta(days=chance.randrange(10, 60))))
     last = job[-1]
-    if isinstance(last, EndFlexjob) and last.reason_code == "other_flexjob":
-        yield from _job(chance, reasons, person, last.occurred_on)
+    if isinstance(last, EndFlexjob) and last.reason_code in PAUSES:
+        pause = chance.choice(PAUSES[last.reason_code])
+        yield from _job(chance, reasons, person, _workday(last.occurred_on + timedelta(days=pause)))
 
 
 def _job(chance: Random, reasons: Iterator[str], person: UUID, start: date) -> Iterator[Action]:
@@ -185,9 +190,15 @@ def _changes(chance: Random, job: StartFlexjob, end: date) -> Iterator[Action]:
             placement_id=job.placement_id,
             attendance_hours_per_week=effective + pauses,
             effective_hours_per_week=effective,
-            cause="capacity_up" if step > 0 else "capacity_down" if step < 0 else "task_match",
+            cause=_cause(chance, step),
         )
         day = _workday(day + timedelta(days=chance.randrange(40, 160)))
+
+
+def _cause(chance: Random, step: Decimal) -> str:
+    if not step:
+        return "task_match"
+    return chance.choice(CAUSES_UP if step > 0 else CAUSES_DOWN)
 
 
 def _refusal(chance: Random, number: int) -> Iterator[Action]:

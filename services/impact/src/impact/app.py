@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -15,11 +16,15 @@ from chassis.http import build_api
 from chassis.tasks import background
 from chassis.watchdog import Watchdog
 from contracts.streams import streams_read_by
-from impact import metrics
-from impact.api import router
+from impact import metrics, pipeline
 from impact.catalogue import INDICATORS, measures_of
-from impact.consumer import DURABLE, Consumer
+from impact.consumer import Consumer
+from impact.doors import facts, figures, ledger, parked, receipts, waiting
+from impact.floor import DURABLE
+from impact.releases import keep_releasing
 from impact.settings import ImpactSettings
+from impact.store.verification import is_trusted
+from impact.verify.watch import keep_verifying
 
 NAME = "impact"
 
@@ -38,10 +43,25 @@ def build_app(settings: ImpactSettings) -> FastAPI:
             for stream in streams:
                 measures = measures_of(INDICATORS)
                 consumers[stream.name] = Consumer(app.state.pool, bus, stream, measures=measures, calendar=calendar)
-            ingesting = {f"ingest_{name}": consumer.run() for name, consumer in consumers.items()}
-            async with background(watchdog=watchdog.run(), **ingesting):
+            tasks = {f"ingest_{name}": consumer.run() for name, consumer in consumers.items()}
+            async with background(watchdog=watchdog.run(), verifying=verifying(), releasing=releasing(), **tasks):
                 yield
             await bus.stop()
+
+    async def verifying() -> None:
+        await keep_verifying(
+            app.state.pool, settings.municipalities, calendar, INDICATORS, every=settings.verify_seconds
+        )
+
+    async def releasing() -> None:
+        await keep_releasing(
+            app.state.pool,
+            settings.municipalities,
+            calendar,
+            INDICATORS,
+            trusted=partial(is_trusted, app.state.pool),
+            every=settings.release_seconds,
+        )
 
     async def database_trouble() -> None:
         async with app.state.pool.acquire(timeout=ACQUIRE_SECONDS) as db:
@@ -56,12 +76,12 @@ def build_app(settings: ImpactSettings) -> FastAPI:
         settings=settings,
         calendar=calendar,
         lifespan=lifespan,
-        routers=[router],
+        routers=[door.router for door in (figures, receipts, ledger, facts, parked, waiting)],
         health=health,
         registry=CollectorRegistry(),
         collectors=[
             lambda: metrics.public(app.state.pool, calendar, settings.municipalities),
-            lambda: metrics.ingest(bus, streams, consumers),
+            lambda: pipeline.ingest(bus, streams, consumers),
         ],
     )
     return app

@@ -1,11 +1,10 @@
-"""The ingest loop: from a stream to the ledger, one transaction per batch, acknowledged after its commit.
+"""The ingest loop: from a stream to the ledger, batch by batch, each acknowledged after its commit.
 
 What fails for want of a server is delivered again; it is never parked, never kept as evidence, never dropped.
 """
 
 import asyncio
 import random
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -21,28 +20,17 @@ from nats.js.api import ConsumerInfo
 
 from chassis.bus import Bus
 from chassis.calendar import Calendar
-from chassis.database import UNAVAILABLE, Connection, Pool
+from chassis.database import UNAVAILABLE, Pool
 from contracts.streams import Stream
-from impact.floor import Floor, first_to_repeat
-from impact.fold import Fold, Measure
-from impact.ledger import (
-    Arrival,
-    Delivery,
-    Entry,
-    Evidence,
-    Sorted,
-    admit,
-    histories_of,
-    identities_of,
-    not_storable,
-    receive,
-    sort_out,
-)
+from impact.floor import DURABLE, Floor, first_to_repeat
+from impact.fold import Measure
+from impact.ingest import DatabaseWentBack, ingest
+from impact.ledger import Delivery
+from impact.rebuild import bring_into_force
 from impact.store import consumers, ledger
+from impact.verify.watch import proven
 
-DURABLE = "impact"
 MAX_BATCH = 500
-SLICE = 20
 FETCH_SECONDS = 5.0
 FLOOR_SECONDS = 3.0
 ACK_WAIT_SECONDS = 30.0
@@ -51,76 +39,7 @@ PAUSE_SECONDS = (0.2, 2.0)
 PASSING = (*UNAVAILABLE, asyncpg.PostgresError, nats.errors.Error)
 
 T = TypeVar("T")
-Received = Sequence[Arrival | Evidence]
 log = structlog.get_logger()
-
-
-class DatabaseWentBack(Exception):
-    """The lane ends before a position that this process committed: only a restart asks the bus for what is missing."""
-
-
-async def ingest(  # noqa: PLR0913 - two ends, what goes between them, and what decides on it
-    pool: Pool,
-    stream: Stream,
-    deliveries: Sequence[Delivery],
-    *,
-    measures: Sequence[Measure],
-    calendar: Calendar,
-    known: int = 0,
-) -> int:
-    """Bring a batch to the ledger, in one transaction, and return the lane's position; twice is the same as once.
-
-    What the database refuses for its content is kept as evidence, and the rest of the batch comes in several
-    transactions. Raises DatabaseWentBack when the lane ends before the position `known`.
-    """
-    received = await receive_all(deliveries, stream.municipality)
-    return await _store(received, partial(_commit, pool, stream, measures=measures, calendar=calendar, known=known))
-
-
-async def receive_all(deliveries: Sequence[Delivery], municipality: str) -> Received:
-    """Read a batch; in between others have their turn, since large bodies take long."""
-    received: list[Arrival | Evidence] = []
-    for start in range(0, len(deliveries), SLICE):
-        received += [receive(delivery, municipality) for delivery in deliveries[start : start + SLICE]]
-        await asyncio.sleep(0)
-    return received
-
-
-async def _store(received: Received, commit: Callable[[Received], Awaitable[int]]) -> int:
-    """Halve what the database refuses, until the culprit is alone."""
-    try:
-        return await commit(received)
-    except asyncpg.DataError:
-        if len(received) == 1:
-            return await commit([not_storable(received[0].delivery)])
-        middle = len(received) // 2
-        await _store(received[:middle], commit)
-        return await _store(received[middle:], commit)
-
-
-async def _commit(  # noqa: PLR0913 - as many as ingest has
-    pool: Pool,
-    stream: Stream,
-    received: Received,
-    *,
-    measures: Sequence[Measure],
-    calendar: Calendar,
-    known: int,
-) -> int:
-    fold = Fold(measures)
-    async with pool.acquire() as db, db.transaction():
-        lane = await ledger.lock_lane(db, stream.municipality, calendar.now())
-        if lane.position < known:
-            raise DatabaseWentBack
-        batch = sort_out(received, await ledger.hashes_of(db, lane, identities_of(received)))
-        fold.remember(await ledger.facts_of(db, lane, histories_of(batch.fresh, fold)))
-        entries = admit(lane, batch.fresh, fold)
-        await ledger.append(db, lane, entries)
-        await consumers.count(db, lane, stream.name, batch)
-        await consumers.keep(db, lane, batch.evidence)
-        await consumers.hear(db, lane, batch.heartbeats, received_at=datetime.now(UTC))
-    _tell(stream, batch, entries)
-    return lane.position + len(entries)
 
 
 class Consumer:
@@ -143,6 +62,14 @@ class Consumer:
         self._bus = bus
         self._stream = stream
         self._bring_in = partial(ingest, pool, stream, measures=measures, calendar=calendar)
+        self._bring_into_force = partial(
+            bring_into_force,
+            pool,
+            stream.municipality,
+            measures,
+            calendar=calendar,
+            gate=proven(stream.municipality),
+        )
         self._position = 0
         self._stream_created: datetime | None = None
         self._ack_wait = 0.0
@@ -150,6 +77,7 @@ class Consumer:
     async def run(self) -> None:
         """Ingest until cancelled, through losses of the database and of the bus. Raises DatabaseWentBack."""
         await self._persist(self._bus.start)
+        await self._persist(self._bring_into_force)
         await self._persist(self._align)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -226,7 +154,8 @@ class Consumer:
             acknowledged, end, self._stream_created = _floor_of(info), found.state.last_seq, found.created
             again_from = first_to_repeat(stored, acknowledged=acknowledged, end=end, created=found.created)
             if again_from is not None:
-                await self._note_floor(db, again_from - 1)
+                floor = Floor(again_from - 1, self._stream_created)
+                await consumers.set_floor(db, stream, DURABLE, floor, datetime.now(UTC))
                 await jetstream.reset_consumer(stream, DURABLE, again_from)
                 log.warning("consumer_reset", stream=stream, stored=stored.sequence, acknowledged=acknowledged, end=end)
         self._ack_wait = info.config.ack_wait or ACK_WAIT_SECONDS
@@ -239,17 +168,22 @@ class Consumer:
     async def _store_floor(self) -> None:
         # Read before the position: what is acknowledged by now was committed before.
         info = await self._bus.jetstream.consumer_info(self._stream.name, DURABLE)
+        found = await self._bus.jetstream.stream_info(self._stream.name)
         known = self._position
         async with self._pool.acquire() as db:
             position = await ledger.position_of(db, self._stream.municipality)
             if position < known:
                 raise DatabaseWentBack
             self._position = max(position, self._position)
-            await self._note_floor(db, _floor_of(info))
-
-    async def _note_floor(self, db: Connection, sequence: int) -> None:
-        floor = Floor(sequence, self._stream_created)
-        await consumers.store_floor(db, self._stream.name, DURABLE, floor, datetime.now(UTC))
+            await consumers.raise_floor(
+                db,
+                self._stream.name,
+                DURABLE,
+                acknowledged=_floor_of(info),
+                first=found.state.first_seq,
+                created=self._stream_created,
+                stored_at=datetime.now(UTC),
+            )
 
     async def _persist(self, step: Callable[[], Awaitable[T]]) -> T:
         """Try until it works, as long as it is a server that fails."""
@@ -281,15 +215,3 @@ def _floor_of(info: ConsumerInfo) -> int:
 
 def _delivery(message: Msg) -> Delivery:
     return Delivery(message.metadata.stream, message.metadata.sequence.stream, message.headers or {}, message.data)
-
-
-def _tell(stream: Stream, batch: Sorted, entries: Sequence[Entry]) -> None:
-    parked = Counter(entry.parked.value for entry in entries if entry.parked)
-    log.info(
-        "batch_committed",
-        stream=stream.name,
-        facts=len(entries),
-        duplicates=batch.duplicates,
-        parked=dict(parked),
-        evidence=len(batch.evidence),
-    )

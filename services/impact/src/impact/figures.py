@@ -1,6 +1,7 @@
-"""From running sums to a figure: pure and exact; only the last step rounds, half up, to six decimals."""
+"""From sums to a figure: pure and exact; only the last step rounds, half up, to six decimals."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -8,9 +9,10 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
 
-from impact.catalogue import Indicator
+from impact.indicator import Indicator
 
 DECIMALS = 6
+A_DAY = timedelta(days=1)
 
 
 class Status(StrEnum):
@@ -23,42 +25,70 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: an indicator of a municipality, from a day (None: since the beginning) to the end of another.
+    """What is asked: an indicator of a municipality, as it was at the end of a day.
 
-    `by` names the dimensions of the cut; without any there are no cells.
+    `first` (inclusive) and `until` (exclusive) bound the days of a flow, the days that a stock is averaged over, or the
+    months in which a cohort began; None is without bound, and without both a stock is read at its end. `by` names the
+    dimensions of the cut; without any there are no cells.
     """
 
     indicator: Indicator
     municipality: str
     as_of: date
-    first: date | None
-    last: date
+    first: date | None = None
+    until: date | None = None
     by: tuple[str, ...] = ()
+
+    @property
+    def last(self) -> date:
+        """The last day whose deltas count; a cohort's months do not say how far it has come."""
+        return self.as_of if self.indicator.kind == "cohort" or self.until is None else self.until - A_DAY
+
+    @property
+    def days(self) -> int | None:
+        """How many days a stock is averaged over; None when there is no average."""
+        if self.indicator.kind != "stock" or self.first is None:
+            return None
+        return (self.last - self.first).days + 1
 
 
 class Sum(NamedTuple):
-    """What one measure adds up to where its dimensions are these."""
+    """What one measure adds up to where its dimensions are these; for a median, what one contributor brings to it.
+
+    Of an average it is the sum of the days' ends, not yet divided by how many they are.
+    """
 
     dimensions: dict[str, str]
     amount: Decimal
+    contributor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What had been admitted when the sums were read: the lane's position, and when it was reached."""
+    """What had been admitted: the lane's position, when that was reached, and whether it is the `latest`.
+
+    `latest` holds within the snapshot that it was read from. Without it a figure is read from deltas: slow and right.
+    """
 
     position: int
     at: datetime | None
+    latest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value and, of a ratio, what stands above and below the line; None where there is none to show."""
+    """A value and, of a ratio, what stands above and below the line; None where there is none to show.
+
+    `over` and `under` are those two exactly, after the divisor: the value is `over / under`, or `over` where there is
+    no `under`. Below a median stands how many contributors it was taken over, and `under` is None.
+    """
 
     status: Status
     value: Decimal | None = None
     numerator: Decimal | None = None
     denominator: Decimal | None = None
+    over: Fraction | None = None
+    under: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +101,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """The answer to a question; `facts` counts the facts of its source events that lie behind it."""
+    """The answer to a question; `facts` counts the facts of its source events that lie behind it, None if not known."""
 
     question: Question
     known: Known
@@ -89,27 +119,36 @@ def ask(  # noqa: PLR0913 - one parameter per parameter of the door
     until: date | None = None,
     by: tuple[str, ...] = (),
 ) -> Question:
-    """Place a question in time: a stock sums up to `as_of`, a flow within [`first`, `until`) and never beyond `as_of`.
+    """Place a question in time: no day of a flow or an average lies beyond `as_of`, whatever `until` says.
 
-    A flow without bounds runs from 1 January of its last day's year.
+    A flow without `first` runs from 1 January of its last day's year, or over as many months as the indicator says.
+    A stock without `first` is read at the end of `as_of`.
     """
-    last = as_of if until is None else min(as_of, until - timedelta(days=1))
-    if indicator.kind == "flow" and first is None:
-        first = last.replace(month=1, day=1)
-    return Question(indicator, municipality, as_of, first, last, by)
+    if indicator.kind == "cohort":
+        return Question(indicator, municipality, as_of, first, until, by)
+    if indicator.kind == "stock" and first is None:
+        return Question(indicator, municipality, as_of, None, None, by)
+    end = as_of + A_DAY if until is None else min(until, as_of + A_DAY)
+    return Question(indicator, municipality, as_of, first or _usual_start(indicator, end - A_DAY), end, by)
+
+
+def _usual_start(indicator: Indicator, last: date) -> date:
+    if indicator.months is None:
+        return last.replace(month=1, day=1)
+    years, month = divmod(12 * last.year + last.month - 1 - indicator.months, 12)
+    following = date(years + (month + 1) // 12, (month + 1) % 12 + 1, 1)
+    return min(date(years, month + 1, 1) + timedelta(days=last.day - 1), following - A_DAY) + A_DAY
 
 
 def answer(question: Question, known: Known, sums: Sequence[Sequence[Sum]], facts: int | None = None) -> Figure:
     """The figure of a question, from the sums of each of its indicator's measures."""
-    indicator = question.indicator
-    year = indicator.year_dimension if not question.by else None
-    if year is not None:
-        sums = [[part for part in parts if part.dimensions[year] == str(question.as_of.year)] for parts in sums]
+    held = question.indicator.held_on(question.as_of, question.by).items()
+    kept = [[part for part in parts if held <= part.dimensions.items()] for parts in sums]
     cells = tuple(
-        Cell(dict(zip(question.by, place, strict=True)), _value(indicator, parts))
-        for place, parts in sorted(_cut(sums, question.by).items())
+        Cell(dict(zip(question.by, place, strict=True)), _value(question, parts))
+        for place, parts in sorted(_cut(kept, question.by).items())
     )
-    return Figure(question, known, _value(indicator, sums), facts, cells)
+    return Figure(question, known, _value(question, kept), facts, cells)
 
 
 def _cut(sums: Sequence[Sequence[Sum]], by: tuple[str, ...]) -> dict[tuple[str, ...], list[list[Sum]]]:
@@ -122,15 +161,40 @@ def _cut(sums: Sequence[Sequence[Sum]], by: tuple[str, ...]) -> dict[tuple[str, 
     return cut
 
 
-def _value(indicator: Indicator, sums: Sequence[Sequence[Sum]]) -> Value:
-    over, *under = (sum((Fraction(part.amount) for part in parts), Fraction()) for parts in sums)
+def _value(question: Question, sums: Sequence[Sequence[Sum]]) -> Value:
+    indicator = question.indicator
+    if indicator.reading == "median":
+        return _median(question, sums)
+    over, *under = (_total(parts) / (question.days or 1) for parts in sums)
     over /= Fraction(indicator.divisor)
     if not under:
-        return Value(Status.PROVISIONAL, rounded(over))
-    denominator = under[0]
-    if denominator == 0:
-        return Value(Status.NO_DATA, None, rounded(over), rounded(denominator))
-    return Value(Status.PROVISIONAL, rounded(over / denominator), rounded(over), rounded(denominator))
+        return Value(Status.PROVISIONAL, rounded(over), over=over)
+    below = under[0]
+    status = Status.PROVISIONAL if below else Status.NO_DATA
+    value = rounded(over / below) if below else None
+    return Value(status, value, rounded(over), rounded(below), over, below)
+
+
+def _total(parts: Iterable[Sum]) -> Fraction:
+    return sum((Fraction(part.amount) for part in parts), Fraction())
+
+
+def _median(question: Question, sums: Sequence[Sequence[Sum]]) -> Value:
+    """Over the contributors below the line, of what stands above it for each: the mean of the two in the middle."""
+    above, counted = _by_contributor(sums[0]), _by_contributor(sums[-1])
+    scale = (question.days or 1) * Fraction(question.indicator.divisor)
+    read = sorted(above[contributor] / scale for contributor, amount in counted.items() if amount)
+    if not read:
+        return Value(Status.NO_DATA, denominator=Decimal(0))
+    middle = (read[(len(read) - 1) // 2] + read[len(read) // 2]) / 2
+    return Value(Status.PROVISIONAL, rounded(middle), denominator=Decimal(len(read)), over=middle)
+
+
+def _by_contributor(parts: Iterable[Sum]) -> defaultdict[str | None, Fraction]:
+    amounts: defaultdict[str | None, Fraction] = defaultdict(Fraction)
+    for part in parts:
+        amounts[part.contributor] += Fraction(part.amount)
+    return amounts
 
 
 def rounded(exact: Fraction) -> Decimal:

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import NamedTuple
 
+DURABLE = "impact"
+
 
 class Floor(NamedTuple):
     """The stream sequence up to which all is in this database, and when that stream was made, None when unknown."""

@@ -1,10 +1,8 @@
-"""Facts to histories to deltas: a fact changes what its histories yield with it, less what they yielded before it.
-
-The deltas at a position depend on the facts up to it alone, so one Fold, started empty, rebuilds any ledger.
-"""
+"""Facts to histories to deltas: what histories yield with a change, less what they yielded before it. Pure."""
 
 from bisect import insort
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,9 +16,20 @@ NOTHING = Decimal(0)
 PHASES = {"start": 0, "change": 1, "end": 2}
 
 
+class Origin(NamedTuple):
+    """The event that a correction corrects in the end: a version takes its place in a history."""
+
+    position: int
+    time: datetime
+    id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """An accepted event at its position in the lane."""
+    """An accepted event at its position in the lane; `origin` is None unless it is a correction in force.
+
+    `parked_at` is the position of its first copy when it was parked there and has been replayed since.
+    """
 
     position: int
     source: str
@@ -28,6 +37,9 @@ class Fact:
     type: str
     time: datetime
     event: Event
+    corrects: str | None = None
+    origin: Origin | None = None
+    parked_at: int | None = None
 
     @property
     def keys(self) -> tuple[History, ...]:
@@ -38,6 +50,17 @@ class Fact:
     def occurred_on(self) -> date | None:
         """When it became true; None for an event without a date in life."""
         return self.event.occurred_on if isinstance(self.event, DatedEvent) else None
+
+    @property
+    def received(self) -> int:
+        """The position of its first copy."""
+        return self.parked_at or self.position
+
+    @property
+    def rank(self) -> tuple[datetime, bytes]:
+        """When its chain was first registered, then the id: what comes first on the same day of a life."""
+        time, name = (self.origin.time, self.origin.id) if self.origin else (self.time, self.id)
+        return time, name.encode()
 
 
 class Effect(NamedTuple):
@@ -56,10 +79,11 @@ class Effect(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """One appended effect of a measure's definition version, or the taking back of one."""
+    """One appended effect of a measure's definition version, or the taking back of one; `key` is its history's."""
 
     measure: str
     version: int
+    key: str
     contributor: str
     person: str | None
     cohort: date | None
@@ -97,9 +121,9 @@ SumKey = tuple[str, int, date | None, date, Dimensions]
 
 
 class Fold:
-    """The histories of a lane and what they yield; `remember` tells what was folded before, `admit` folds one more.
+    """The histories of a lane and what they yield: `remember` tells what was folded before, `exchange` folds anew.
 
-    A history must be remembered whole before a fact of it is admitted.
+    A history must be remembered whole before one of its facts is exchanged.
     """
 
     def __init__(self, measures: Iterable[Measure]) -> None:
@@ -109,9 +133,13 @@ class Fold:
         for measure in measures:
             self._measures.setdefault(measure.history, []).append(measure)
 
+    def reads(self, event: Event) -> bool:
+        """Whether a history of the event is folded by a measure that reads its type."""
+        return any(self._readers(kind, {type(event)}) for kind, _ in event.keys)
+
     def histories_of(self, event: Event) -> list[History]:
         """The histories of an event that some measure folds."""
-        return [history for history in dict.fromkeys(event.keys) if self._readers_of(history, event)]
+        return [history for history in dict.fromkeys(event.keys) if self._readers(history[0], {type(event)})]
 
     def remember(self, facts: Iterable[Fact]) -> None:
         """Take in facts that were folded before; they give no deltas."""
@@ -119,30 +147,39 @@ class Fold:
             for history in self.histories_of(fact.event):
                 insort(self._histories.setdefault(history, []), fact, key=in_order_of_life)
 
-    def admit(self, fact: Fact) -> list[Delta]:
-        """Fold a fact and return what it changes, in a fixed order.
+    def exchange(self, leaving: Sequence[Fact], entering: Sequence[Fact]) -> list[Delta]:
+        """Take facts out of their histories and others in, and return what that changes, in a fixed order.
 
         Raises RuleError, and then nothing has changed.
         """
-        grown = {history: self._with(history, fact) for history in self.histories_of(fact.event)}
+        changed = self._changed(leaving, entering)
         yields: dict[Reading, Yield] = {}
         deltas: list[Delta] = []
-        for history, facts in grown.items():
-            for measure in self._readers_of(history, fact.event):
+        for history in sorted(changed):
+            types = {type(fact.event) for fact in (*leaving, *entering) if history in fact.keys}
+            for measure in self._readers(history[0], types):
                 reading = (measure, history)
-                yields[reading] = _yield_of(measure, facts)
-                deltas += _differences(measure, self._yield_before(reading), yields[reading])
-        self._histories |= grown
+                yields[reading] = _yield_of(measure, changed[history])
+                deltas += _differences(measure, history[1], self._yield_before(reading), yields[reading])
+        self._histories |= changed
         self._yields |= yields
         return deltas
 
-    def _readers_of(self, history: History, event: Event) -> list[Measure]:
-        return [measure for measure in self._measures.get(history[0], ()) if type(event) in measure.reads]
+    def _readers(self, kind: str, types: AbstractSet[type[Event]]) -> list[Measure]:
+        return [measure for measure in self._measures.get(kind, ()) if not types.isdisjoint(measure.reads)]
 
-    def _with(self, history: History, fact: Fact) -> list[Fact]:
-        facts = list(self._histories.get(history, ()))
-        insort(facts, fact, key=in_order_of_life)
-        return facts
+    def _changed(self, leaving: Iterable[Fact], entering: Iterable[Fact]) -> dict[History, list[Fact]]:
+        """The histories as they will be."""
+        changed: dict[History, list[Fact]] = {}
+        for fact in leaving:
+            for history in self.histories_of(fact.event):
+                facts = changed.get(history, self._histories.get(history, []))
+                changed[history] = [other for other in facts if other.position != fact.position]
+        for fact in entering:
+            for history in self.histories_of(fact.event):
+                facts = changed.setdefault(history, list(self._histories.get(history, [])))
+                insort(facts, fact, key=in_order_of_life)
+        return changed
 
     def _yield_before(self, reading: Reading) -> Yield:
         measure, history = reading
@@ -161,13 +198,7 @@ def sums_of(deltas: Iterable[Delta]) -> dict[SumKey, Decimal]:
 
 def in_order_of_life(fact: Fact) -> tuple[date, int, datetime, bytes, str]:
     """The order of a history: date, then start before change before end, then registration."""
-    return (
-        fact.occurred_on or date.min,
-        PHASES[fact.event.contract.phase],
-        fact.time,
-        fact.id.encode(),
-        fact.source,
-    )
+    return (fact.occurred_on or date.min, PHASES[fact.event.contract.phase], *fact.rank, fact.source)
 
 
 def _yield_of(measure: Measure, facts: Sequence[Fact]) -> Yield:
@@ -182,10 +213,10 @@ def _yield_of(measure: Measure, facts: Sequence[Fact]) -> Yield:
     return total
 
 
-def _differences(measure: Measure, before: Yield, after: Yield) -> list[Delta]:
+def _differences(measure: Measure, history_key: str, before: Yield, after: Yield) -> list[Delta]:
     amounts = {key: after.get(key, NOTHING) - before.get(key, NOTHING) for key in {**before, **after}}
     return [
-        Delta(measure.id, measure.version, *key[:4], amount, key[4])
+        Delta(measure.id, measure.version, history_key, *key[:4], amount, key[4])
         for key, amount in sorted(amounts.items(), key=_in_order_of_writing)
         if amount
     ]

@@ -20,7 +20,8 @@ from contracts.envelope import Envelope
 from contracts.event import DatedEvent, Event
 from contracts.platform import EventRetracted, ServiceHeartbeat
 from contracts.reach import is_within_reach
-from impact.fold import Delta, Fact, Fold, History, RuleError
+from impact.chronicle import Chronicle, Outcome, Told
+from impact.fold import Fact, RuleError
 
 log = structlog.get_logger()
 
@@ -60,6 +61,11 @@ class Arrival:
     def identity(self) -> Identity:
         """The source, and the id that it gave the event."""
         return self.reading.envelope.source, self.reading.envelope.id
+
+    @property
+    def target(self) -> str | None:
+        """The id of the event that it corrects or retracts."""
+        return self.event.event_id if isinstance(self.event, EventRetracted) else self.reading.envelope.corrects
 
     @property
     def occurred_on(self) -> date | None:
@@ -105,13 +111,12 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A fact in the ledger, the histories that it belongs to, and what it changed."""
+    """A position of the ledger: the fact that took effect there and what that changed, or why it was parked."""
 
     position: int
-    arrival: Arrival
+    fact: Fact | None
     parked: Parked | None
-    histories: tuple[History, ...] = ()
-    deltas: tuple[Delta, ...] = ()
+    told: Told
 
 
 def receive(delivery: Delivery, municipality: str) -> Arrival | Evidence:
@@ -120,7 +125,7 @@ def receive(delivery: Delivery, municipality: str) -> Arrival | Evidence:
         reading = read(delivery.raw)
     except Unreadable as unreadable:
         return Evidence(delivery, "unreadable", unreadable.reason, sha256(delivery.raw).digest())
-    return Arrival(delivery, reading, _event_of(reading.envelope, municipality))
+    return Arrival(delivery, reading, event_of(reading.envelope, municipality))
 
 
 def not_storable(delivery: Delivery) -> Evidence:
@@ -153,46 +158,70 @@ def sort_out(received: Iterable[Arrival | Evidence], known: Mapping[Identity, by
     return batch
 
 
-def histories_of(fresh: Iterable[Arrival], fold: Fold) -> set[History]:
-    """Every history that a batch touches; the fold must remember them all before the batch is admitted."""
-    return {
-        history for arrival in fresh if isinstance(arrival.event, Event) for history in fold.histories_of(arrival.event)
-    }
+def events_of(fresh: Iterable[Arrival]) -> list[Event]:
+    """The events of a batch that may take effect."""
+    return [arrival.event for arrival in fresh if isinstance(arrival.event, Event)]
 
 
-def admit(lane: Lane, fresh: Iterable[Arrival], fold: Fold) -> list[Entry]:
-    """Give each first copy the next position, and fold it."""
-    return [_entry(lane, position, arrival, fold) for position, arrival in enumerate(fresh, lane.position + 1)]
+def chain_ends_of(fresh: Iterable[Arrival]) -> set[Identity]:
+    """Every id of a batch, and what it points at: where the chains begin that the batch may change."""
+    ends: set[Identity] = set()
+    for arrival in fresh:
+        source, event_id = arrival.identity
+        ends.add((source, event_id))
+        if target := arrival.target:
+            ends.add((source, target))
+    return ends
 
 
-def _entry(lane: Lane, position: int, arrival: Arrival, fold: Fold) -> Entry:
-    if isinstance(arrival.event, Parked):
-        return Entry(position, arrival, arrival.event)
-    if _is_absurd(arrival.occurred_on, danish_date(lane.recorded_at)):
-        return Entry(position, arrival, Parked.ABSURD_DATE)
-    envelope = arrival.reading.envelope
-    if awaits_supersession(envelope.type, envelope.corrects):
-        return Entry(position, arrival, None)
-    fact = Fact(position, envelope.source, envelope.id, envelope.type, envelope.time, arrival.event)
+def admit(lane: Lane, fresh: Iterable[Arrival], chronicle: Chronicle) -> list[Entry]:
+    """Give each first copy the next position, and tell it."""
+    return [
+        admit_at(position, arrival.reading.envelope, arrival.event, lane=lane, chronicle=chronicle)
+        for position, arrival in enumerate(fresh, lane.position + 1)
+    ]
+
+
+def admit_at(  # noqa: PLR0913 - a place in the ledger, what came, and who is told
+    position: int,
+    envelope: Envelope,
+    event: Event | Parked,
+    *,
+    lane: Lane,
+    chronicle: Chronicle,
+    parked_at: int | None = None,
+) -> Entry:
+    """Tell one event at a position of the lane; `parked_at` is where it was parked when this is its replay."""
+    if isinstance(event, Parked):
+        return _parked(position, event, parked_at)
+    if isinstance(event, DatedEvent) and not is_within_reach(event.occurred_on, danish_date(lane.recorded_at)):
+        return _parked(position, Parked.ABSURD_DATE, parked_at)
+    fact = Fact(
+        position,
+        envelope.source,
+        envelope.id,
+        envelope.type,
+        envelope.time,
+        event,
+        corrects=envelope.corrects,
+        parked_at=parked_at,
+    )
     try:
-        deltas = fold.admit(fact)
+        return Entry(position, fact, None, chronicle.tell(fact))
     except RuleError as error:
         cause = type(error.__cause__).__name__
         log.error("rule_raised", position=position, rule=str(error), error=cause)  # noqa: TRY400 - may hold event data
-        return Entry(position, arrival, Parked.RULE_ERROR)
-    return Entry(position, arrival, None, tuple(dict.fromkeys(fact.keys)), tuple(deltas))
+        return _parked(position, Parked.RULE_ERROR, parked_at)
 
 
-def _is_absurd(day: date | None, today: date) -> bool:
-    return day is not None and not is_within_reach(day, today)
+def _parked(position: int, reason: Parked, parked_at: int | None) -> Entry:
+    """A fact that is parked again has the outcome that it had."""
+    outcomes = {} if parked_at else {position: Outcome.PARKED}
+    return Entry(position, None, reason, Told(outcomes=outcomes))
 
 
-def awaits_supersession(type_name: str, corrects: str | None) -> bool:
-    """Whether the fact stands in the ledger and in no history: corrections and retractions are not resolved yet."""
-    return corrects is not None or type_name == EventRetracted.contract.type
-
-
-def _event_of(envelope: Envelope, municipality: str) -> Event | Parked:
+def event_of(envelope: Envelope, municipality: str) -> Event | Parked:
+    """The typed event of an envelope on the lane of a municipality, or why there is none."""
     if envelope.municipality != municipality:
         return Parked.WRONG_MUNICIPALITY
     try:

@@ -1,51 +1,57 @@
-"""What Prometheus sees of impact: the figures, and whether anything was lost on the way to them.
+"""What Prometheus sees of the figures, beside the account of what they come from.
 
 All is read at the scrape from one database snapshot, so that no restart and no replay can invent a number.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
-from typing import TypeVar
+from typing import Any, NamedTuple
 
-import nats.errors
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 
-from chassis.bus import Bus
 from chassis.calendar import COPENHAGEN, Calendar
 from chassis.database import Connection, Pool
 from chassis.tokens import Principal
-from contracts.streams import Stream
-from impact.catalogue import INDICATORS, Indicator, measures_of
-from impact.consumer import DURABLE, Consumer
-from impact.disclosure import disclosed
+from impact import pipeline
+from impact.catalogue import INDICATORS
+from impact.disclosure import Release, disclosed
 from impact.figures import Figure, Known, Sum, answer, ask
-from impact.store import conservation
-from impact.store.conservation import Books
-from impact.store.figures import known, snapshot, sums
+from impact.indicator import Indicator
+from impact.store import verification
+from impact.store.figures import definitions_of, known, snapshot, sums
+from impact.store.releases import latest
+from impact.store.verification import Verified
+from impact.versions import entries_at
 
-K = TypeVar("K")
 MOST_VALUES = 200
 OTHER = "other"
 
 
+class Shown(NamedTuple):
+    """A figure whole, and in the cut of all its dimensions."""
+
+    whole: Figure
+    cut: Figure
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one snapshot shows of a municipality: each figure whole, and in the cut of all its dimensions."""
+    """What one snapshot shows of a municipality."""
 
     municipality: str
     as_of: date
     known: Known
-    wholes: Sequence[Figure]
-    cuts: Sequence[Figure]
+    figures: Sequence[Shown]
+    release: Release | None
+    verified: Verified | None
 
 
 async def public(pool: Pool, calendar: Calendar, municipalities: Sequence[str]) -> list[Metric]:
     """What everybody may see: released effects, and the account of deliveries and facts behind them."""
     async with snapshot(pool) as db:
-        return [*await _effects(db, calendar, municipalities), *await _pipeline(db, municipalities)]
+        return [*await _effects(db, calendar, municipalities), *await pipeline.accounts_in(db, municipalities)]
 
 
 async def exact(pool: Pool, calendar: Calendar, reader: Principal) -> list[Metric]:
@@ -58,19 +64,29 @@ async def _effects(
     db: Connection, calendar: Calendar, municipalities: Sequence[str], reader: Principal | None = None
 ) -> list[Metric]:
     seen = [await _see(db, municipality, calendar.today(), reader) for municipality in municipalities]
-    gauges = [_gauge(indicator, [(s.wholes[n], s.cuts[n]) for s in seen]) for n, indicator in enumerate(INDICATORS)]
-    return [*_lanes(seen), *gauges]
+    named: dict[str, list[Shown]] = {}
+    for figure in (figure for each in seen for figure in each.figures):
+        named.setdefault(name_of(figure.whole.question.indicator), []).append(figure)
+    return [
+        *_lanes(seen),
+        *_releases(seen),
+        *_verifications(seen),
+        *(_gauge(name, figures) for name, figures in named.items()),
+    ]
 
 
 async def _see(db: Connection, municipality: str, today: date, reader: Principal | None) -> Seen:
-    now_known = await known(db, municipality)
-    asked = [ask(indicator, municipality, as_of=today) for indicator in INDICATORS]
-    wholes, cuts = [], []
-    for question, parts in zip(asked, await sums(db, municipality, asked), strict=True):
+    """Every figure by the definition that is in force; what the lane does not keep yet is not shown."""
+    lane = await known(db, municipality)
+    entries = entries_at(INDICATORS, await definitions_of(db, municipality), lane.position)
+    asked = [ask(indicator, municipality, as_of=today) for indicator in entries]
+    release = await latest(db, municipality)
+    figures = []
+    for question, parts in zip(asked, await sums(db, asked, lane), strict=True):
         cut = replace(question, by=question.indicator.dimensions)
-        wholes.append(disclosed(answer(question, now_known, parts), reader))
-        cuts.append(disclosed(answer(cut, now_known, _bounded(parts)), reader))
-    return Seen(municipality, today, now_known, wholes, cuts)
+        whole = disclosed(answer(question, lane, parts), reader, release, by_default=True)
+        figures.append(Shown(whole, disclosed(answer(cut, lane, _bounded(parts)), reader)))
+    return Seen(municipality, today, lane, figures, release, await verification.latest(db, municipality))
 
 
 def _bounded(parts: Sequence[Sequence[Sum]]) -> list[list[Sum]]:
@@ -81,7 +97,7 @@ def _bounded(parts: Sequence[Sequence[Sum]]) -> list[list[Sum]]:
         [
             part
             if tuple(sorted(part.dimensions.items())) in kept
-            else Sum(dict.fromkeys(part.dimensions, OTHER), part.amount)
+            else part._replace(dimensions=dict.fromkeys(part.dimensions, OTHER))
             for part in measured
         ]
         for measured in parts
@@ -93,105 +109,69 @@ def name_of(indicator: Indicator) -> str:
     return f"impact_{indicator.name}_{indicator.unit}"
 
 
-def _gauge(indicator: Indicator, figures: Iterable[tuple[Figure, Figure]]) -> Metric:
-    """One family per indicator: cells that sum to the whole; of a ratio, which sums to nothing, the whole as well."""
-    labels = ("municipality", *indicator.dimensions)
-    gauge = GaugeMetricFamily(name_of(indicator), f"{indicator.id}: {indicator.title.english}.", labels=labels)
+def _gauge(name: str, figures: Sequence[Shown]) -> Metric:
+    """One family per indicator: cells that sum to the whole; of a figure whose cells do not, the whole as well."""
+    indicator = figures[0].whole.question.indicator
+    gauge = GaugeMetricFamily(name, f"{indicator.id}: {indicator.title.english}.")
     for whole, cut in figures:
-        municipality = whole.question.municipality
-        values = [([cell.dimensions[name] for name in indicator.dimensions], cell.value) for cell in cut.cells]
-        if indicator.denominator or not values:
-            values.append(([""] * len(indicator.dimensions), whole.whole))
+        question = whole.question
+        values = [(cell.dimensions, cell.value) for cell in cut.cells]
+        if question.indicator.denominator or not values:
+            values.append((dict.fromkeys(question.indicator.dimensions, ""), whole.whole))
         for place, value in values:
             if value.value is not None:
-                gauge.add_metric([municipality, *place], float(value.value))
+                gauge.add_sample(name, {"municipality": question.municipality, **place}, float(value.value))
     return gauge
 
 
 def _lanes(seen: Iterable[Seen]) -> Iterator[Metric]:
-    """Which (position, as_of) pair the figures stand at."""
+    """Which (position, as_of) pair live figures stand at."""
     position = _family("impact_lane_position", "Facts admitted so far.")
     as_of = _family("impact_as_of_timestamp_seconds", "Midnight at the start of the day that the figures tell of.")
     recorded = _family("impact_lane_recorded_timestamp_seconds", "When the last fact was admitted, by the calendar.")
     for each in seen:
         position.add_metric([each.municipality], each.known.position)
-        as_of.add_metric([each.municipality], datetime.combine(each.as_of, time(), COPENHAGEN).timestamp())
+        as_of.add_metric([each.municipality], _midnight(each.as_of))
         if each.known.at:
             recorded.add_metric([each.municipality], each.known.at.timestamp())
     yield from (position, as_of, recorded)
 
 
-async def _pipeline(db: Connection, municipalities: Sequence[str]) -> list[Metric]:
-    read = {event.contract.type for measure in measures_of(INDICATORS) for event in measure.reads}
-    books = {municipality: await conservation.books(db, municipality, read) for municipality in municipalities}
-    return [*_facts(books), *_completeness(books)]
+def _releases(seen: Iterable[Seen]) -> Iterator[Metric]:
+    """Which pair the figures about persons stand at for everybody."""
+    number = _family("impact_release_number", "The latest release of totals about persons.")
+    position = _family("impact_release_position", "The position of the ledger that the release knows.")
+    as_of = _family("impact_release_as_of_timestamp_seconds", "Midnight at the start of the day that it tells of.")
+    for each in seen:
+        if release := each.release:
+            number.add_metric([each.municipality], release.number)
+            position.add_metric([each.municipality], release.position)
+            as_of.add_metric([each.municipality], _midnight(release.as_of))
+    yield from (number, position, as_of)
 
 
-def _facts(books: Mapping[str, Books]) -> Iterator[Metric]:
-    deliveries = CounterMetricFamily(
-        "impact_deliveries", "Deliveries by what became of them.", labels=("municipality", "stream", "result")
-    )
-    facts = _family("impact_facts", "Facts in the ledger, each with exactly one outcome.", "source", "outcome")
-    parked = _family("impact_parked_facts", "Facts outside every history, by reason.", "reason")
-    for municipality, book in books.items():
-        for (stream, result), count in book.deliveries.items():
-            deliveries.add_metric([municipality, stream, result], count)
-        few = _few(source for source, _ in book.facts)
-        for (source, outcome), count in _summed(((few(s), o), count) for (s, o), count in book.facts.items()):
-            facts.add_metric([municipality, source, outcome], count)
-        for reason, count in book.parked.items():
-            parked.add_metric([municipality, reason], count)
-    yield from (deliveries, facts, parked)
+def _verifications(seen: Iterable[Seen]) -> Iterator[Metric]:
+    """What the second implementation said last, and which cells it said it of."""
+    at = _family("impact_verified_timestamp_seconds", "When figures were last compared with their proofs.")
+    cells = _family("impact_verified_cells", "Cells compared then.")
+    drift = _family("impact_drift_cells", "Comparisons that differed then.")
+    odd = _family("impact_drift", "Of these, how many are of this cell.", "indicator", "cell")
+    for each in seen:
+        if verified := each.verified:
+            at.add_metric([each.municipality], verified.at.timestamp())
+            cells.add_metric([each.municipality], verified.cells)
+            drift.add_metric([each.municipality], verified.drift)
+            for (indicator, cell), times in Counter(map(_place, verified.differing)).most_common(MOST_VALUES):
+                odd.add_metric([each.municipality, indicator, cell], times)
+    yield from (at, cells, drift, odd)
 
 
-def _completeness(books: Mapping[str, Books]) -> Iterator[Metric]:
-    published = _family("impact_published_events", "Events that a source has ever put into its outbox.", "source")
-    received = _family("impact_received_events", "First copies that arrived; fewer than published is a loss.", "source")
-    sent = _family("impact_heartbeat_sent_timestamp_seconds", "When the last heartbeat was sent.", "producer")
-    heard = _family("impact_heartbeat_received_timestamp_seconds", "When the last heartbeat came.", "producer")
-    for municipality, book in books.items():
-        few = _few([*book.received, *(beat.source for beat in book.heard)])
-        for source, count in _summed((few(beat.source), beat.published) for beat in book.heard):
-            published.add_metric([municipality, source], count)
-        for source, count in _summed((few(source), count) for source, count in book.received.items()):
-            received.add_metric([municipality, source], count)
-        for producer, beat in {beat.producer: beat for beat in book.heard}.items():
-            sent.add_metric([municipality, producer], beat.sent_at.timestamp())
-            heard.add_metric([municipality, producer], beat.received_at.timestamp())
-    yield from (published, received, sent, heard)
+def _place(differing: dict[str, Any]) -> tuple[str, str]:
+    return differing["indicator"], ",".join(f"{name}={value}" for name, value in differing["cell"].items())
 
 
-async def ingest(bus: Bus, streams: Iterable[Stream], consumers: Mapping[str, Consumer]) -> list[Metric]:
-    """How far behind each consumer is; without a connection to the bus nobody knows, and nothing is said."""
-    lag = _family("impact_consumer_lag_events", "Events that wait, or are delivered and not acknowledged.", "stream")
-    freshness = _family(
-        "impact_freshness_seconds",
-        "From the broker's timestamp to the commit: the last batch's oldest event.",
-        "stream",
-    )
-    for stream in streams:
-        place = [stream.municipality, stream.name]
-        consumer = consumers.get(stream.name)
-        if consumer and consumer.freshness is not None:
-            freshness.add_metric(place, consumer.freshness)
-        if bus.connected:
-            with suppress(nats.errors.Error):
-                info = await bus.jetstream.consumer_info(stream.name, DURABLE)
-                lag.add_metric(place, (info.num_pending or 0) + (info.num_ack_pending or 0))
-    return [lag, freshness]
-
-
-def _summed(counts: Iterable[tuple[K, int]]) -> Iterable[tuple[K, int]]:
-    total: Counter[K] = Counter()
-    for key, count in counts:
-        total[key] += count
-    return total.items()
-
-
-def _few(values: Iterable[str]) -> Callable[[str], str]:
-    """Keep the first values by name; the others are named together, since anyone on the bus can think up a source."""
-    kept = set(sorted(set(values))[:MOST_VALUES])
-    return lambda value: value if value in kept else OTHER
+def _midnight(day: date) -> float:
+    return datetime.combine(day, time(), COPENHAGEN).timestamp()
 
 
 def _family(name: str, text: str, *labels: str) -> GaugeMetricFamily:

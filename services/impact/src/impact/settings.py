@@ -29,6 +29,9 @@ class ImpactSettings(ServiceSettings):
         Field(min_length=1, default_factory=lambda known: (known.get("municipality", ""),)),
     ]
 
+    verify_seconds: Annotated[float, Field(gt=0, description="Between verifications of the figures.")] = 300
+    release_seconds: Annotated[float, Field(gt=0, description="Between looks whether a release is due.")] = 60
+
     @property
     def serves(self) -> tuple[str, ...]:
         """Tokens of every municipality served are admitted."""

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from chassis.cli import new_app, run
 from chassis.database import Pool
+from impact.catalogue import INDICATORS
 from impact.commands import figures
 from local.waiting import until
 
@@ -106,9 +107,10 @@ async def test_all_figures_stand_in_one_table(kraftcenter: Kraftcenter, url: str
     said = await kraftcenter("--url", url, "--token-file", token_file)
 
     assert (said.code, said.err) == (0, "")
-    rows = [line for line in said.out.splitlines() if "provisional" in line]
-    assert [row.split("│")[1].strip() for row in rows] == ["J1", "J2", "F1", "F4", "F5"]
-    assert "0.5928" in rows[-1]
+    rows = {line.split("│")[1].strip(): line for line in said.out.splitlines() if "│" in line}
+    assert list(rows) == [indicator.id for indicator in INDICATORS]
+    assert "0.5928" in rows["F5"]
+    assert "As of 2026-06-30, as known at position 9." in said.out
 
 
 @pytest.mark.usefixtures("life")
@@ -117,6 +119,28 @@ async def test_a_cut_shows_its_cells_under_the_whole(kraftcenter: Kraftcenter, u
 
     rows = [line.split("│") for line in said.out.splitlines() if "provisional" in line]
     assert [(row[3].strip(), row[4].strip()) for row in rows] == [("all", "2"), ("Senior", "1"), ("Teknik", "1")]
+
+
+@pytest.mark.usefixtures("life")
+async def test_a_cut_by_two_dimensions_has_a_column_for_each(
+    kraftcenter: Kraftcenter, url: str, token_file: str
+) -> None:
+    said = await kraftcenter("J1", "--by", "kind,partner", "--url", url, "--token-file", token_file)
+
+    rows = [line.split("│") for line in said.out.splitlines() if "provisional" in line]
+    assert [[cell.strip() for cell in row[3:6]] for row in rows] == [["all", "all", "2"], ["flexjob", "no", "2"]]
+
+
+@pytest.mark.usefixtures("life")
+async def test_a_figure_is_told_over_a_period_and_as_known_then(
+    kraftcenter: Kraftcenter, url: str, token_file: str
+) -> None:
+    question = ("F1", "--from", "2026-04-01", "--to", "2026-05-01", "--known-as-of", "7", "--definition-version", "1")
+    said = await kraftcenter(*question, "--url", url, "--token-file", token_file)
+
+    rows = [line.split("│") for line in said.out.splitlines() if "provisional" in line]
+    assert rows[0][3].strip() == "3"
+    assert "As of 2026-04-30, from 2026-04-01 to 2026-05-01, as known at position 7." in " ".join(said.out.split())
 
 
 @pytest.mark.usefixtures("life")
@@ -131,7 +155,7 @@ async def test_what_is_suppressed_is_told_beside_the_table(kraftcenter: Kraftcen
     said = await kraftcenter("--url", url)
 
     assert said.code == 0
-    assert said.out.count("suppressed") == 4
+    assert said.out.count("suppressed") == len([indicator for indicator in INDICATORS if indicator.about_persons])
     assert "--token-file" in said.err
 
 
@@ -146,6 +170,9 @@ async def test_what_is_suppressed_is_told_beside_the_table(kraftcenter: Kraftcen
         (("F1", "--as-of", "1989-12-31"), 1, "as_of: must be from 1990-01-01"),
         (("F1", "--by", "colour"), 1, "by: must be one of: department"),
         (("--by", "department"), 1, "by: does not exist here"),
+        (("F1", "--known-as-of", "yesterday"), 1, "known_as_of: must be an RFC 3339 instant"),
+        (("F1", "--definition-version", "x"), 1, "definition_version: must be one of: 1"),
+        (("F1", "--to", "2026-01-01"), 1, "from: must be given beside to"),
         (("F1", "--municipality", "999"), 1, "municipality: must be one of: 621"),
         (("F1", "--as-of", "\udcff"), 1, "bytes that are no text"),
         (("F1", "F4"), 2, "unexpected extra argument"),

@@ -1,82 +1,69 @@
-"""Persons in flexjobs (F1) and their effective hours (F4), each person in exactly one department at a time."""
+"""The flexjobs at municipal workplaces: persons (F1), their hours (F4), what moved these (F3), and exits (F8)."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from uuid import UUID
 
-from contracts.flexjob_pool import FlexjobEnded, FlexjobHoursChanged, FlexjobStarted
-from impact.effects.levels import Cell, steps
+from impact.effects.activity import Stretch, active_stretches, with_baselines
+from impact.effects.cells import cell
+from impact.effects.jobs import Change, flexjobs_of
+from impact.effects.levels import FOREVER, standing
 from impact.fold import NOTHING, Effect, Fact
 
-LIFE = (FlexjobStarted, FlexjobHoursChanged, FlexjobEnded)
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A running flexjob."""
-
-    placement: UUID
-    person: UUID
-    department: str
-    started: date
-    hours: Decimal
+OTHER_JOB = "other_job"
 
 
 def persons(facts: Sequence[Fact]) -> Iterator[Effect]:
-    """One person, while at least one flexjob runs."""
-    return steps(_levels(facts, lambda _: Decimal(1)), of_persons=True)
+    """One person, while at least one flexjob runs, in the department that most hours are worked in."""
+    return _in_departments(facts, lambda _: Decimal(1))
 
 
 def effective_hours(facts: Sequence[Fact]) -> Iterator[Effect]:
     """The person's effective hours per week over all running flexjobs, in the same department as the person."""
-    return steps(_levels(facts, _hours_of), of_persons=True)
+    return _in_departments(facts, lambda stretch: stretch.hours)
 
 
-def _levels(
-    facts: Sequence[Fact], amount: Callable[[Sequence[Job]], Decimal]
-) -> Iterator[tuple[date, dict[Cell, Decimal]]]:
-    for day, jobs in _running_jobs(facts):
-        yield day, {(str(jobs[0].person), _department_of(jobs)): amount(jobs)} if jobs else {}
+def net_hours_change(facts: Sequence[Fact]) -> Iterator[Effect]:
+    """What a person's hours have gained since the run of flexjobs began, told apart by cause."""
+    jobs = flexjobs_of(facts)
+    changes = [change for job in jobs for change in job.changes]
+    for stretch, baseline in with_baselines(active_stretches(jobs)):
+        person = stretch.work[0].job.person
+        gains = _by_cause(changes, baseline.first, stretch.first)
+        # What no change of hours explains came with another job, or went with one.
+        gains[OTHER_JOB] = stretch.hours - baseline.hours - sum(gains.values(), NOTHING)
+        for cause, gained in gains.items():
+            contributor = f"{person}/{cause}"
+            yield from standing(contributor, person, stretch.first, stretch.until, gained, cell(cause=cause))
 
 
-def _running_jobs(facts: Sequence[Fact]) -> Iterator[tuple[date, list[Job]]]:
-    """Yield the jobs that run after each fact; one that ended never runs again, even if its start is dated later."""
-    jobs: dict[UUID, Job | None] = {}
-    for fact in facts:
-        match fact.event:
-            case FlexjobStarted(placement_id=placement) as start if placement not in jobs:
-                jobs[placement] = _job_of(start)
-            case FlexjobHoursChanged(placement_id=placement) as change if job := jobs.get(placement):
-                jobs[placement] = replace(job, hours=change.effective_hours_per_week)
-            case FlexjobEnded(placement_id=placement):
-                jobs[placement] = None
-            case _:
-                continue
-        yield fact.event.occurred_on, [job for job in jobs.values() if job]
+def ended(facts: Sequence[Fact]) -> Iterator[Effect]:
+    """One flexjob, on the day after its last, whatever it ended for."""
+    return _exits(facts, lambda _: True)
 
 
-def _job_of(start: FlexjobStarted) -> Job:
-    return Job(
-        placement=start.placement_id,
-        person=start.person_ref,
-        department=start.department,
-        started=start.occurred_on,
-        hours=start.effective_hours_per_week,
-    )
+def ended_for_ordinary_job(facts: Sequence[Fact]) -> Iterator[Effect]:
+    """One flexjob that ended since the person got an ordinary job."""
+    return _exits(facts, lambda reason: reason == "ordinary_job")
 
 
-def _department_of(jobs: Sequence[Job]) -> tuple[tuple[str, str]]:
-    """The department with most hours, then with the earliest start, then with the lowest placement id."""
-
-    def rank(department: str) -> tuple[Decimal, date, bytes]:
-        here = [job for job in jobs if job.department == department]
-        started, placement = min((job.started, job.placement.bytes) for job in here)
-        return -_hours_of(here), started, placement
-
-    return (("department", min({job.department for job in jobs}, key=rank)),)
+def _in_departments(facts: Sequence[Fact], amount: Callable[[Stretch], Decimal]) -> Iterator[Effect]:
+    for stretch in active_stretches(flexjobs_of(facts)):
+        person = stretch.work[0].job.person
+        department = cell(department=stretch.most(lambda terms: terms.department))
+        yield from standing(person, person, stretch.first, stretch.until, amount(stretch), department)
 
 
-def _hours_of(jobs: Sequence[Job]) -> Decimal:
-    return sum((job.hours for job in jobs), NOTHING)
+def _by_cause(changes: Sequence[Change], begun: date, day: date) -> dict[str, Decimal]:
+    """What the changes after the day on which a run began, up to another day, have added."""
+    gains: dict[str, Decimal] = {}
+    for change in changes:
+        if begun < change.day <= day:
+            gains[change.cause] = gains.get(change.cause, NOTHING) + change.hours
+    return gains
+
+
+def _exits(facts: Sequence[Fact], counts: Callable[[str | None], bool]) -> Iterator[Effect]:
+    for job in flexjobs_of(facts):
+        if job.end != FOREVER and counts(job.end_reason):
+            yield Effect(job.placement, job.person, None, job.end, Decimal(1), ())

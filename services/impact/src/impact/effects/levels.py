@@ -1,21 +1,27 @@
-"""What stands from day to day, turned into what changes: each step is the new level minus the one before."""
+"""What stands for a while, told as what changes: it comes on its first day and goes on the day after its last."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import TypeVar
 
-from impact.fold import NOTHING, Dimensions, Effect
+from contracts.event import DatedEvent
+from impact.fold import Dimensions, Effect
 
-Cell = tuple[str, Dimensions]
+E = TypeVar("E", bound=DatedEvent)
+
+FOREVER = date.max
 
 
-def steps(levels: Iterable[tuple[date, Mapping[Cell, Decimal]]], *, of_persons: bool) -> Iterator[Effect]:
-    """Yield the effects between levels in order of life; a cell is a contributor, perhaps a person, and dimensions."""
-    before: Mapping[Cell, Decimal] = {}
-    for day, after in levels:
-        for contributor, dimensions in {**before, **after}:
-            cell = (contributor, dimensions)
-            amount = after.get(cell, NOTHING) - before.get(cell, NOTHING)
-            if amount:
-                yield Effect(contributor, contributor if of_persons else None, None, day, amount, dimensions)
-        before = after
+def standing(  # noqa: PLR0913, PLR0917 - an effect has as many parts, and a level has one day more
+    contributor: str, person: str | None, first: date, until: date, amount: Decimal, dimensions: Dimensions
+) -> Iterator[Effect]:
+    """Yield what makes an amount stand from `first` until `until`, half-open; FOREVER is for good."""
+    yield Effect(contributor, person, None, first, amount, dimensions)
+    if until != FOREVER:
+        yield Effect(contributor, person, None, until, -amount, dimensions)
+
+
+def until_the_next(events: Sequence[E]) -> Iterator[tuple[E, date]]:
+    """Each event with the day of the one after it, until which it holds."""
+    return zip(events, [*(later.occurred_on for later in events[1:]), FOREVER], strict=False)

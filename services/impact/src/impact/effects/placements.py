@@ -1,27 +1,29 @@
-"""Placements begun (J1) and the hours they began with (J2). A second start of the same placement changes nothing."""
+"""Jobs begun (J1) and the hours they begin with (J2), on the first day on which each is of an eligible kind."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date
 from decimal import Decimal
 
-from contracts.flexjob_pool import FlexjobStarted
+from impact.effects.cells import cell
+from impact.effects.jobs import Job, Terms, jobs_of
 from impact.fold import Effect, Fact
 
-FLEXJOB = (("kind", "flexjob"),)
+
+def started(facts: Sequence[Fact]) -> Iterator[Effect]:
+    """One placement."""
+    for job, day, terms in _begun(facts):
+        dimensions = cell(kind=terms.kind, origin=job.origin, partner="yes" if job.has_partner else "no")
+        yield Effect(job.placement, job.person, None, day, Decimal(1), dimensions)
 
 
-def started(facts: Sequence[Fact]) -> list[Effect]:
-    """One placement, on its first day."""
-    return [_on_the_first_day(start, Decimal(1)) for start in _first_start(facts)]
+def hours_started(facts: Sequence[Fact]) -> Iterator[Effect]:
+    """Its effective hours per week by the end of that day."""
+    for job, day, terms in _begun(facts):
+        yield Effect(job.placement, job.person, None, day, terms.hours, cell(kind=terms.kind))
 
 
-def hours_started(facts: Sequence[Fact]) -> list[Effect]:
-    """The effective hours per week that the placement began with."""
-    return [_on_the_first_day(start, start.effective_hours_per_week) for start in _first_start(facts)]
-
-
-def _first_start(facts: Sequence[Fact]) -> list[FlexjobStarted]:
-    return [fact.event for fact in facts if isinstance(fact.event, FlexjobStarted)][:1]
-
-
-def _on_the_first_day(start: FlexjobStarted, amount: Decimal) -> Effect:
-    return Effect(str(start.placement_id), str(start.person_ref), None, start.occurred_on, amount, FLEXJOB)
+def _begun(facts: Sequence[Fact]) -> Iterator[tuple[Job, date, Terms]]:
+    """Each job with its first eligible day, and what holds by the end of that."""
+    for job in jobs_of(facts):
+        if day := job.first_eligible_day:
+            yield job, day, job.on(day)

@@ -1,51 +1,36 @@
 """What grants draw on the pool and what the budgets allow, per fiscal year (F5). Amounts are øre."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
 from decimal import Decimal
 
-from contracts.flexjob_pool import BudgetAllocated, GrantCommitted, GrantEvent, GrantReleased
-from impact.effects.levels import Cell, steps
-from impact.fold import Dimensions, Effect, Fact
+from contracts.flexjob_pool import BudgetEvent, GrantCommitted, GrantEvent, GrantReleased
+from impact.effects.cells import cell
+from impact.effects.levels import standing, until_the_next
+from impact.fold import Effect, Fact
 
 
 def drawn(facts: Sequence[Fact]) -> Iterator[Effect]:
-    """What a grant draws on each fiscal year from its commitment on; a release says what it still draws."""
-    return steps(_draws(facts), of_persons=False)
+    """What a grant draws on each fiscal year, as last said between its commitment and its release."""
+    for event, until in until_the_next(list(_from_commitment_to_release(facts))):
+        for part in event.allocations:
+            contributor, year = f"{event.grant_id}/{part.fiscal_year}", cell(fiscal_year=str(part.fiscal_year))
+            yield from standing(contributor, None, event.occurred_on, until, Decimal(part.amount_ore), year)
 
 
 def allocated(facts: Sequence[Fact]) -> Iterator[Effect]:
     """The total that a budget sets aside for its fiscal year, as last decided."""
-    return steps(_budgets(facts), of_persons=False)
+    decided = [event for fact in facts if isinstance(event := fact.event, BudgetEvent)]
+    for event, until in until_the_next(decided):
+        year = cell(fiscal_year=str(event.fiscal_year))
+        yield from standing(str(event.budget_id), None, event.occurred_on, until, Decimal(event.amount_ore), year)
 
 
-def _draws(facts: Sequence[Fact]) -> Iterator[tuple[date, dict[Cell, Decimal]]]:
-    commitment = release = None
+def _from_commitment_to_release(facts: Sequence[Fact]) -> Iterator[GrantEvent]:
+    """A release is final: nothing that is dated later changes what the grant still draws."""
+    committed = False
     for fact in facts:
-        match fact.event:
-            case GrantCommitted() as event if commitment is None:
-                commitment = event
-            case GrantReleased() as event:
-                release = event
-            case _:
-                continue
-        if commitment:
-            yield event.occurred_on, _grant_cells(release or commitment)
-
-
-def _budgets(facts: Sequence[Fact]) -> Iterator[tuple[date, dict[Cell, Decimal]]]:
-    for fact in facts:
-        if isinstance(fact.event, BudgetAllocated):
-            budget = fact.event
-            yield budget.occurred_on, {(str(budget.budget_id), _year(budget.fiscal_year)): Decimal(budget.amount_ore)}
-
-
-def _grant_cells(grant: GrantEvent) -> dict[Cell, Decimal]:
-    return {
-        (f"{grant.grant_id}/{part.fiscal_year}", _year(part.fiscal_year)): Decimal(part.amount_ore)
-        for part in grant.allocations
-    }
-
-
-def _year(fiscal_year: int) -> Dimensions:
-    return (("fiscal_year", str(fiscal_year)),)
+        committed = committed or isinstance(fact.event, GrantCommitted)
+        if committed and isinstance(fact.event, GrantEvent):
+            yield fact.event
+            if isinstance(fact.event, GrantReleased):
+                return

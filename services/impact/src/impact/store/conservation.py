@@ -1,57 +1,68 @@
-"""Whether anything was lost or left out: every delivery and every fact is in exactly one of these counts."""
+"""The counts that conservation stands on, each written in the transaction of what it counts, and whether they agree."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any, NamedTuple
 
 from chassis.database import Connection
-from contracts.catalogue import EVENTS
-from contracts.platform import EventRetracted
+from impact.chronicle import Outcome
+from impact.conservation import (
+    COMPLETENESS,
+    Account,
+    Balance,
+    Completeness,
+    DeliveryDay,
+    FactDay,
+    Heard,
+    completeness_of,
+    missing_of,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What a producer last said that it had published of a source; `received_at` is real time, as `sent_at` is."""
+class Check(NamedTuple):
+    """A statement that gives an account in full: place, left_side, right_side, and odd rows, for a municipality."""
 
-    producer: str
-    source: str
-    published: int
-    sent_at: datetime
-    received_at: datetime
+    name: str
+    statement: str
+    parameters: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """The counts of a municipality: deliveries by (stream, result), facts by (source, outcome), parked by reason."""
+    """The totals of a municipality: deliveries by (stream, result), facts by (source, outcome), parked by reason."""
 
     deliveries: dict[tuple[str, str], int]
     facts: dict[tuple[str, str], int]
     parked: dict[str, int]
-    received: dict[str, int]
-    heard: list[Heard]
+    balance: Balance
 
 
-async def books(db: Connection, municipality: str, read: Collection[str]) -> Books:
-    """Every count; `read` names the event types that some rule reads. Reads the whole ledger of the municipality."""
+async def books(db: Connection, municipality: str) -> Books:
+    """Every total, from counters alone."""
     return Books(
         deliveries=await deliveries(db, municipality),
-        facts=await outcomes(db, municipality, read),
+        facts={(row["source"], row["outcome"]): row["facts"] for row in await db.fetch(OUTCOMES, municipality)},
         parked={row["reason"]: row["facts"] for row in await db.fetch(PARKED, municipality)},
-        received={row["source"]: row["facts"] for row in await db.fetch(RECEIVED, municipality)},
-        heard=[Heard(**row) for row in await db.fetch(HEARD, municipality)],
+        balance=await balance(db, municipality),
     )
 
 
-PARKED = """
-SELECT parked AS reason, count(*) AS facts FROM ledger
-WHERE municipality = $1 AND kind = 'fact' AND parked IS NOT NULL GROUP BY parked
+OUTCOMES = """
+SELECT source, outcome, sum(facts)::bigint AS facts FROM outcome_count
+WHERE municipality = $1 GROUP BY source, outcome HAVING sum(facts) <> 0
 """
 
-RECEIVED = "SELECT source, sum(facts)::bigint AS facts FROM fact_count WHERE municipality = $1 GROUP BY source"
-
-HEARD = """
-SELECT producer, source, published, sent_at, received_at FROM heartbeat
-WHERE municipality = $1 ORDER BY producer, source
+# What is parked is few, and has an index of its own; the last entry about it says what holds.
+PARKED = """
+SELECT coalesce(last.parked, fact.parked) AS reason, count(*) AS facts
+FROM ledger AS fact
+LEFT JOIN LATERAL (
+    SELECT kind, parked FROM ledger
+    WHERE municipality = $1 AND concerns = fact.position ORDER BY position DESC LIMIT 1
+) AS last ON true
+WHERE fact.municipality = $1 AND fact.kind = 'fact' AND fact.parked IS NOT NULL
+AND (last.kind IS NULL OR (last.kind = 'replay' AND last.parked IS NOT NULL))
+GROUP BY 1
 """
 
 
@@ -73,49 +84,123 @@ FROM delivery WHERE municipality = $1 GROUP BY stream
 """
 
 
-async def outcomes(db: Connection, municipality: str, read: Collection[str]) -> dict[tuple[str, str], int]:
-    """Facts by source and outcome; `read` names the event types that some rule reads."""
-    rows = await db.fetch(OUTCOMES, municipality, list(read), EventRetracted.contract.type, *openings())
-    return {(row["source"], row["outcome"]): row["facts"] for row in rows}
+async def balance(db: Connection, municipality: str) -> Balance:
+    """Whether the counters agree with each other, and with what producers say."""
+    sources = await completeness(db, municipality)
+    open_accounts = [*await open_in(db, municipality, COUNTERS), *missing_of(sources)]
+    return Balance((*(check.name for check in COUNTERS), COMPLETENESS), tuple(open_accounts), sources)
 
 
-def openings() -> tuple[list[str], list[str], list[str]]:
-    """Event types that need another in force: the type, the type that opens it, and the kind of key they share."""
-    by_name = {event.contract.name: event.contract.type for event in EVENTS}
-    opened = [(event.contract.type, event.contract.opened_by) for event in EVENTS if event.contract.opened_by]
-    return (
-        [type_ for type_, _ in opened],
-        [by_name[opening.name] for _, opening in opened],
-        [opening.key for _, opening in opened],
-    )
+async def completeness(db: Connection, municipality: str) -> tuple[Completeness, ...]:
+    """What came of each source beside what its producers say; nobody counts heartbeats."""
+    received = {row["source"]: row["facts"] for row in await db.fetch(RECEIVED, municipality)}
+    return completeness_of(received, [Heard(**row) for row in await db.fetch(HEARD, municipality)])
 
 
-OUTCOMES = """
-WITH opening AS (
-    SELECT * FROM unnest($4::text[], $5::text[], $6::text[]) AS opening (opened, opener, kind)
-), open AS (
-    SELECT DISTINCT opening.opened, history.key
-    FROM opening
-    JOIN ledger ON ledger.municipality = $1 AND ledger.kind = 'fact' AND ledger.type = opening.opener
-    JOIN history ON history.municipality = $1 AND history.kind = opening.kind AND history.position = ledger.position
-), unopened AS (
-    SELECT history.position
-    FROM opening
-    JOIN ledger ON ledger.municipality = $1 AND ledger.kind = 'fact' AND ledger.type = opening.opened
-    JOIN history ON history.municipality = $1 AND history.kind = opening.kind AND history.position = ledger.position
-    LEFT JOIN open ON open.opened = opening.opened AND open.key = history.key
-    WHERE open.key IS NULL
+RECEIVED = """
+SELECT source, sum(facts - heartbeats)::bigint AS facts FROM fact_count WHERE municipality = $1 GROUP BY source
+"""
+
+HEARD = """
+SELECT producer, source, published, sent_at, received_at FROM heartbeat
+WHERE municipality = $1 ORDER BY producer, source
+"""
+
+
+async def open_in(
+    db: Connection, municipality: str, checks: Sequence[Check], *, seconds: float | None = None
+) -> list[Account]:
+    """The accounts that do not close."""
+    found: list[Account] = []
+    for check in checks:
+        statement = f"SELECT * FROM ({check.statement}) AS account WHERE left_side <> right_side OR odd <> 0"  # noqa: S608 - no input
+        rows = await db.fetch(statement, municipality, *check.parameters, timeout=seconds)
+        found += [Account(check.name, *row.values()) for row in rows]
+    return found
+
+
+# A lane whose row is gone has counted nothing, and so agrees with nothing.
+COUNTERS = (
+    Check(
+        "deliveries",
+        """
+        SELECT '' AS place,
+            coalesce((SELECT deliveries FROM lane WHERE municipality = $1), 0) AS left_side,
+            coalesce(sum(first_copies + duplicates + conflicts + unreadable), 0)::bigint AS right_side,
+            0 AS odd
+        FROM delivery WHERE municipality = $1
+        """,
+    ),
+    Check(
+        "positions_allotted",
+        """
+        SELECT '' AS place,
+            coalesce((SELECT position FROM lane WHERE municipality = $1), 0) AS left_side,
+            coalesce(sum(first_copies), 0)::bigint
+                + (SELECT count(*) FROM ledger WHERE municipality = $1 AND concerns IS NOT NULL) AS right_side,
+            0 AS odd
+        FROM delivery WHERE municipality = $1
+        """,
+    ),
+    Check(
+        "first_copies",
+        """
+        SELECT received_on::text AS place,
+            coalesce(came.facts, 0) AS left_side, coalesce(known.facts, 0) AS right_side, 0 AS odd
+        FROM (
+            SELECT received_on, sum(first_copies)::bigint AS facts FROM delivery
+            WHERE municipality = $1 GROUP BY received_on
+        ) AS came
+        FULL JOIN (
+            SELECT received_on, sum(facts)::bigint AS facts FROM fact_count WHERE municipality = $1 GROUP BY received_on
+        ) AS known USING (received_on)
+        """,
+    ),
+    Check(
+        "outcomes",
+        """
+        SELECT source || ' ' || received_on AS place,
+            coalesce(known.facts, 0) AS left_side, coalesce(became.facts, 0) AS right_side, 0 AS odd
+        FROM (SELECT source, received_on, facts FROM fact_count WHERE municipality = $1) AS known
+        FULL JOIN (
+            SELECT source, received_on, sum(facts)::bigint AS facts FROM outcome_count
+            WHERE municipality = $1 GROUP BY source, received_on
+        ) AS became USING (source, received_on)
+        """,
+    ),
 )
-SELECT
-    source,
-    CASE
-        WHEN parked IS NOT NULL THEN 'parked'
-        WHEN type = $3 OR body ? 'corrects' OR position IN (SELECT position FROM unopened) THEN 'waiting'
-        WHEN type = ANY ($2) THEN 'counted'
-        ELSE 'out_of_scope'
-    END AS outcome,
-    count(*) AS facts
-FROM ledger
-WHERE municipality = $1 AND kind = 'fact'
-GROUP BY 1, 2
+
+
+async def delivery_days(db: Connection, municipality: str) -> list[DeliveryDay]:
+    """Deliveries per stream and day, the latest day first."""
+    return [DeliveryDay(**row) for row in await db.fetch(DELIVERY_DAYS, municipality)]
+
+
+DELIVERY_DAYS = """
+SELECT stream, received_on, first_copies, duplicates, conflicts, unreadable FROM delivery
+WHERE municipality = $1 ORDER BY received_on DESC, stream
+"""
+
+
+async def fact_days(db: Connection, municipality: str) -> list[FactDay]:
+    """Facts per source and day, the latest day first."""
+    return [
+        FactDay(
+            row["source"],
+            row["received_on"],
+            row["facts"],
+            {outcome: row["outcomes"].get(outcome, 0) for outcome in Outcome},
+        )
+        for row in await db.fetch(FACT_DAYS, municipality)
+    ]
+
+
+FACT_DAYS = """
+SELECT source, received_on, coalesce(known.facts, 0) AS facts, coalesce(became.outcomes, '{}') AS outcomes
+FROM (SELECT source, received_on, facts FROM fact_count WHERE municipality = $1) AS known
+FULL JOIN (
+    SELECT source, received_on, jsonb_object_agg(outcome, facts) AS outcomes FROM outcome_count
+    WHERE municipality = $1 GROUP BY source, received_on
+) AS became USING (source, received_on)
+ORDER BY received_on DESC, source
 """

@@ -1,10 +1,22 @@
-"""What figures are made from: running sums, the lane, the facts behind; one snapshot gives answers that agree."""
+"""What figures are made from: running sums, deltas, the lane, facts behind; one snapshot gives answers that agree."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
 
 from chassis.database import ACQUIRE_SECONDS, Connection, Pool
-from impact.figures import Known, Question, Sum
+from impact.figures import Figure, Known, Question, Sum, answer
+from impact.fold import Measure
+
+
+class BeyondLane(Exception):
+    """The lane has not come as far as the position that was asked for."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__(position)
+        self.position = position
 
 
 @asynccontextmanager
@@ -14,69 +26,230 @@ async def snapshot(pool: Pool) -> AsyncIterator[Connection]:
         yield db
 
 
-async def known(db: Connection, municipality: str) -> Known:
-    """How far the lane has come; position 0 before its first fact."""
-    lane = await db.fetchrow(KNOWN, municipality)
-    return Known(**lane) if lane else Known(0, None)
+async def known(db: Connection, municipality: str, asked: int | datetime | None = None) -> Known:
+    """How far a lane had come: at a position, at an instant, or by now; position 0 before its first fact.
+
+    Raises BeyondLane for a position that does not exist yet. An instant to come is now.
+    """
+    # A lane with evidence or heartbeats alone has a row, and no fact that anything is known from.
+    latest = await db.fetchval(LATEST, municipality) or 0
+    match asked:
+        case int() if asked > latest:
+            raise BeyondLane(latest)
+        case int():
+            position = asked
+        case datetime():
+            position = await db.fetchval(POSITION_AT, municipality, asked, latest)
+        case None:
+            position = latest
+    return Known(position, await db.fetchval(RECORDED_AT, municipality, position), latest=position == latest)
 
 
-# A lane with evidence or heartbeats alone has a row, and no fact that anything is known from.
-KNOWN = "SELECT position, recorded_at AS at FROM lane WHERE municipality = $1 AND position > 0"
+LATEST = "SELECT position FROM lane WHERE municipality = $1"
+RECORDED_AT = "SELECT recorded_at FROM ledger WHERE municipality = $1 AND position = $2"
+# Positions have no gaps and their instants never decrease, so the last one that is not later is found by halving.
+POSITION_AT = """
+WITH RECURSIVE search (low, high) AS (
+    SELECT 0::bigint, $3::bigint
+    UNION ALL
+    SELECT
+        CASE WHEN middle.recorded_at <= $2 THEN middle.position ELSE low END,
+        CASE WHEN middle.recorded_at <= $2 THEN high ELSE middle.position - 1 END
+    FROM search
+    CROSS JOIN LATERAL (
+        SELECT position, recorded_at FROM ledger WHERE municipality = $1 AND position = (low + high + 1) / 2
+    ) AS middle
+    WHERE low < high
+)
+SELECT low FROM search WHERE low = high
+"""
 
 
-async def sums(db: Connection, municipality: str, questions: Sequence[Question]) -> list[list[list[Sum]]]:
-    """For each question and each measure of its indicator: the amounts of its days, per combination of dimensions."""
+async def definitions_of(db: Connection, municipality: str) -> dict[tuple[str, int], int]:
+    """The measures that a lane keeps, as (id, version), each with the position from which it is in force."""
+    rows = await db.fetch(DEFINITIONS, municipality)
+    return {(row["measure"], row["version"]): row["in_force_from"] for row in rows}
+
+
+DEFINITIONS = "SELECT measure, version, in_force_from FROM definition WHERE municipality = $1"
+
+
+async def figure_at(db: Connection, question: Question, lane: Known, *, from_deltas: bool = False) -> Figure:
+    """The answer to one question, as `figures_at` gives it."""
+    return (await figures_at(db, [question], lane, from_deltas=from_deltas))[0]
+
+
+async def figures_at(
+    db: Connection, questions: Sequence[Question], lane: Known, *, from_deltas: bool = False
+) -> list[Figure]:
+    """The answers to questions about one municipality at a position of its lane; without the number of facts behind.
+
+    At the lane's latest position they come from the running sums, else, or when told so, from the deltas up to there.
+    """
+    found = await sums(db, questions, lane, from_deltas=from_deltas)
+    return [answer(question, lane, parts) for question, parts in zip(questions, found, strict=True)]
+
+
+async def sums(
+    db: Connection, questions: Sequence[Question], lane: Known, *, from_deltas: bool = False
+) -> list[list[list[Sum]]]:
+    """For each question and each measure of its indicator: the amounts of its days, per combination of dimensions.
+
+    Combinations that come to nothing are left out: which ones have rows depends on what was once mistaken.
+    """
     windows = [(question, measure) for question in questions for measure in question.indicator.measures]
-    rows = await db.fetch(
-        SUMS,
-        municipality,
-        [measure.id for _, measure in windows],
-        [measure.version for _, measure in windows],
-        [question.first for question, _ in windows],
-        [question.last for question, _ in windows],
-    )
     found: list[list[Sum]] = [[] for _ in windows]
-    for row in rows:
-        found[row["place"] - 1].append(Sum(row["dimensions"], row["amount"]))
+    ways: dict[str, list[int]] = {}
+    for place, (question, _) in enumerate(windows):
+        ways.setdefault(_way(question, running=lane.latest and not from_deltas), []).append(place)
+    for statement, places in ways.items():
+        columns = zip(*(columns_of(place, *windows[place]) for place in places), strict=True)
+        for row in await db.fetch(statement, questions[0].municipality, lane.position, *columns):
+            if row["amount"]:
+                found[row["place"]].append(Sum(row["dimensions"], row["amount"], row["contributor"]))
     remaining = iter(found)
     return [[next(remaining) for _ in question.indicator.measures] for question in questions]
 
 
-SUMS = """
-SELECT asked.place, summed.dimensions, sum(summed.amount) AS amount
-FROM unnest($2::text[], $3::integer[], $4::date[], $5::date[]) WITH ORDINALITY
-    AS asked (measure, version, first, last, place)
-JOIN running_sum AS summed
-    ON summed.municipality = $1
-    AND summed.measure = asked.measure
-    AND summed.definition_version = asked.version
-    AND summed.date BETWEEN coalesce(asked.first, '-infinity') AND asked.last
-GROUP BY asked.place, summed.dimensions
+def _way(question: Question, *, running: bool) -> str:
+    if question.indicator.evaluated_at:
+        return EVALUATED_RUNNING_SUMS if running else EVALUATED_DELTAS
+    if question.indicator.reading == "median":
+        return DELTAS_BY_CONTRIBUTOR
+    return RUNNING_SUMS if running else DELTAS
+
+
+def columns_of(place: int, question: Question, measure: Measure) -> tuple[Any, ...]:
+    """A row of what ASKED wants: what to add up, from which day to which, averaged from which, of which cohorts."""
+    kind, evaluated_at = question.indicator.kind, question.indicator.evaluated_at
+    months = (question.first, question.until) if kind == "cohort" else (None, None)
+    return (
+        place,
+        measure.id,
+        measure.version,
+        _first_day(question),
+        question.last,
+        question.first if question.days else None,
+        *months,
+        *((evaluated_at.id, evaluated_at.version) if evaluated_at else (None, None)),
+    )
+
+
+def _first_day(question: Question) -> date | None:
+    """A flow alone begins on a day; what a stock or a cohort stands on may have happened at any time before."""
+    return question.first if question.indicator.kind == "flow" else None
+
+
+ASKED = """
+WITH asked AS (
+    SELECT * FROM unnest(
+        $3::integer[], $4::text[], $5::integer[], $6::date[], $7::date[], $8::date[], $9::date[], $10::date[],
+        $11::text[], $12::integer[]
+    ) AS asked (
+        place, measure, version, first, last, averaged_from, cohort_first, cohort_until,
+        evaluated_at, evaluated_version
+    )
+), moved AS NOT MATERIALIZED (
+    SELECT {contributor} AS contributor, measure, definition_version AS version, cohort, date, dimensions, amount
+    FROM {table}
+    WHERE municipality = $1 AND {position}
+)
 """
+# What moves on a day of an average stands from then on for the rest of its days.
+SUMS = """
+SELECT
+    asked.place, moved.dimensions, moved.contributor,
+    sum(moved.amount * CASE
+        WHEN asked.averaged_from IS NULL THEN 1
+        ELSE asked.last - greatest(moved.date, asked.averaged_from) + 1
+    END) AS amount
+FROM asked
+JOIN moved
+    ON moved.measure = asked.measure
+    AND moved.version = asked.version
+    AND moved.date BETWEEN coalesce(asked.first, '-infinity') AND asked.last
+    AND (asked.cohort_first IS NULL OR asked.cohort_first <= moved.cohort)
+    AND (asked.cohort_until IS NULL OR moved.cohort < asked.cohort_until)
+GROUP BY 1, 2, 3
+"""
+# Each part is read on the last day that the other measure moved in it; where it never did, there is nothing to read.
+# LATERAL is one look into the index for each part; a plain join may read every measure instead.
+EVALUATED_SUMS = """
+, moving AS (
+    SELECT asked.place, moved.dimensions, moved.date
+    FROM asked
+    JOIN moved
+        ON moved.measure = asked.evaluated_at
+        AND moved.version = asked.evaluated_version
+        AND moved.date <= asked.last
+    GROUP BY 1, 2, 3
+    HAVING sum(moved.amount) <> 0
+), evaluated AS (
+    SELECT place, dimensions, max(date) AS last FROM moving GROUP BY 1, 2
+)
+SELECT asked.place, found.dimensions, found.contributor, sum(found.amount) AS amount
+FROM asked
+JOIN evaluated ON evaluated.place = asked.place
+CROSS JOIN LATERAL (
+    SELECT * FROM moved
+    WHERE measure = asked.measure AND version = asked.version
+        AND date <= evaluated.last AND dimensions @> evaluated.dimensions
+    OFFSET 0
+) AS found
+GROUP BY 1, 2, 3
+"""
+# Both want the position, so that one call serves both; a running sum stands at the latest.
+OF_RUNNING_SUMS = ASKED.format(contributor="NULL::text", table="running_sum", position="$2::bigint IS NOT NULL")
+OF_DELTAS = ASKED.format(contributor="NULL::text", table="delta", position="position <= $2::bigint")
+OF_CONTRIBUTORS = ASKED.format(contributor="contributor", table="delta", position="position <= $2::bigint")
+RUNNING_SUMS = OF_RUNNING_SUMS + SUMS
+DELTAS = OF_DELTAS + SUMS
+DELTAS_BY_CONTRIBUTOR = OF_CONTRIBUTORS + SUMS
+EVALUATED_RUNNING_SUMS = OF_RUNNING_SUMS + EVALUATED_SUMS
+EVALUATED_DELTAS = OF_DELTAS + EVALUATED_SUMS
 
 
-async def facts_behind(db: Connection, municipality: str, questions: Sequence[Question]) -> list[int]:
-    """For each question: the facts of its days that its rules read; a correction that waits is not among them."""
+async def with_facts(db: Connection, figures: Sequence[Figure]) -> list[Figure]:
+    """The same figures with the number of facts of their days that count; past positions do not keep that number."""
     asked = [
-        (place, event.contract.type, question.first, question.last)
-        for place, question in enumerate(questions)
-        for event in question.indicator.sources
+        (place, event.contract.type, _first_day(figure.question), figure.question.last)
+        for place, figure in enumerate(figures)
+        for event in figure.question.indicator.sources
+        if figure.known.latest
     ]
-    counted = {
-        row["place"]: row["facts"] for row in await db.fetch(FACTS_BEHIND, municipality, *zip(*asked, strict=True))
-    }
-    return [counted.get(place, 0) for place in range(len(questions))]
+    if not asked:
+        return list(figures)
+    rows = await db.fetch(FACTS_BEHIND, figures[0].question.municipality, *zip(*asked, strict=True))
+    counts = {row["place"]: row["facts"] for row in rows}
+    return [
+        replace(figure, facts=counts.get(place, 0)) if figure.known.latest else figure
+        for place, figure in enumerate(figures)
+    ]
 
 
+# One pass over the facts that count, by type and day, however many questions are asked of them.
 FACTS_BEHIND = """
-SELECT asked.place, count(*) AS facts
-FROM unnest($2::integer[], $3::text[], $4::date[], $5::date[]) AS asked (place, type, first, last)
-JOIN ledger AS fact
-    ON fact.municipality = $1
-    AND fact.kind = 'fact'
-    AND fact.parked IS NULL
-    AND fact.type = asked.type
-    AND fact.occurred_on BETWEEN coalesce(asked.first, '-infinity') AND asked.last
-    AND NOT fact.body ? 'corrects'
-GROUP BY asked.place
+WITH asked AS (
+    SELECT * FROM unnest($2::integer[], $3::text[], $4::date[], $5::date[]) AS asked (place, type, first, last)
+), effective AS (
+    SELECT type, occurred_on, position
+    FROM ledger
+    WHERE municipality = $1 AND kind = 'fact' AND parked IS NULL AND type = ANY ($3)
+    UNION ALL
+    SELECT type, occurred_on, concerns
+    FROM ledger
+    WHERE municipality = $1 AND kind = 'replay' AND concerns IS NOT NULL AND parked IS NULL AND type = ANY ($3)
+), counted AS (
+    SELECT effective.type, effective.occurred_on, count(*) AS facts
+    FROM effective
+    JOIN outcome ON outcome.municipality = $1 AND outcome.position = effective.position
+    WHERE outcome.outcome = 'counted' AND effective.occurred_on <= (SELECT max(last) FROM asked)
+    GROUP BY 1, 2
+)
+SELECT asked.place, sum(counted.facts)::bigint AS facts
+FROM asked
+JOIN counted
+    ON counted.type = asked.type
+    AND counted.occurred_on BETWEEN coalesce(asked.first, '-infinity') AND asked.last
+GROUP BY 1
 """

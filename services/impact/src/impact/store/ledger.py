@@ -5,13 +5,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from asyncpg import Record
 from pydantic_core import to_json
 
 from chassis.database import Connection
-from contracts.catalogue import BY_TYPE
-from impact.fold import Delta, Fact, History, SumKey, sums_of
-from impact.ledger import Entry, Identity, Lane
+from impact.consequences import rows_of
+from impact.fold import Delta, SumKey, sums_of
+from impact.ledger import Arrival, Entry, Identity, Lane
 
 
 async def lock_lane(db: Connection, municipality: str, now: datetime) -> Lane:
@@ -59,47 +58,35 @@ CROSS JOIN LATERAL (
 """
 
 
-async def facts_of(db: Connection, lane: Lane, histories: Collection[History]) -> list[Fact]:
-    """All facts of these histories, each once."""
-    kinds, keys = [kind for kind, _ in histories], [key for _, key in histories]
-    return [fact_of(row) for row in await db.fetch(FACTS_OF, lane.municipality, kinds, keys)]
+async def append(db: Connection, lane: Lane, arrivals: Sequence[Arrival], entries: Sequence[Entry]) -> None:
+    """Write facts and all that they bring about, and move the lane to the last position. The lane must be locked."""
+    if arrivals:
+        rows = [_fact_row(lane, *pair) for pair in zip(arrivals, entries, strict=True)]
+        await write(db, APPEND_FACTS, lane.municipality, rows)
+        await append_consequences(db, lane.municipality, entries)
+        await move_lane(db, lane, entries[-1].position)
 
 
-FACTS_OF = """
-SELECT position, source, event_id, type, time, body ->> 'data' AS data
-FROM ledger
-WHERE municipality = $1 AND position = ANY (ARRAY(
-    SELECT DISTINCT member.position
-    FROM unnest($2::text[], $3::text[]) AS asked (kind, key)
-    CROSS JOIN LATERAL (
-        SELECT position FROM history WHERE municipality = $1 AND kind = asked.kind AND key = asked.key OFFSET 0
-    ) AS member
-))
-"""
+async def append_consequences(db: Connection, code: str, entries: Sequence[Entry]) -> None:
+    """Write what entries of a municipality's ledger bring about."""
+    rows = rows_of(entries)
+    await write(db, APPEND_LINKS, code, rows.links)
+    await write(db, APPEND_HISTORIES, code, rows.histories)
+    await write(db, SET_ROOTS, code, rows.roots)
+    await write(db, APPEND_DELTAS, code, [delta_row(*delta) for delta in rows.deltas])
+    await write(db, ADD_TO_SUMS, code, sum_rows(sums_of(delta for *_, delta in rows.deltas)))
+    await write(db, SET_OUTCOMES, code, rows.outcomes)
 
 
-def fact_of(row: Record) -> Fact:
-    """The fact in a row of position, source, event_id, type, time and data."""
-    event = BY_TYPE[row["type"]].model_validate_json(row["data"])
-    return Fact(row["position"], row["source"], row["event_id"], row["type"], row["time"], event)
+async def move_lane(db: Connection, lane: Lane, position: int) -> None:
+    """Note the last position that was allotted. The lane must be locked."""
+    await db.execute(MOVE_LANE, lane.municipality, position, lane.recorded_at)
 
 
-async def append(db: Connection, lane: Lane, entries: Sequence[Entry]) -> None:
-    """Write facts, histories, deltas and sums, and move the lane to the last position. The lane must be locked."""
-    if not entries:
-        return
-    deltas = [(entry.position, place, delta) for entry in entries for place, delta in enumerate(entry.deltas, start=1)]
-    await _write(db, APPEND_FACTS, lane, [_fact_row(lane, entry) for entry in entries])
-    await _write(db, APPEND_HISTORIES, lane, [(*each, entry.position) for entry in entries for each in entry.histories])
-    await _write(db, APPEND_DELTAS, lane, [_delta_row(*delta) for delta in deltas])
-    await _write(db, ADD_TO_SUMS, lane, _sum_rows(sums_of(delta for *_, delta in deltas)))
-    await db.execute(MOVE_LANE, lane.municipality, entries[-1].position, lane.recorded_at)
-
-
-async def _write(db: Connection, statement: str, lane: Lane, rows: Sequence[tuple[Any, ...]]) -> None:
+async def write(db: Connection, statement: str, municipality: str, rows: Sequence[tuple[Any, ...]]) -> None:
     """Run a statement on whole columns: one round trip, however many rows."""
     if rows:
-        await db.execute(statement, lane.municipality, *zip(*rows, strict=True))
+        await db.execute(statement, municipality, *zip(*rows, strict=True))
 
 
 APPEND_FACTS = """
@@ -114,21 +101,54 @@ FROM unnest(
 )
 """
 
+APPEND_LINKS = """
+INSERT INTO link (municipality, position, source, event_id, target)
+SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[])
+"""
+
 APPEND_HISTORIES = """
-INSERT INTO history (municipality, kind, key, position)
-SELECT $1, * FROM unnest($2::text[], $3::text[], $4::bigint[])
+INSERT INTO history (municipality, kind, key, position, root)
+SELECT $1, * FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[])
+"""
+
+SET_ROOTS = """
+UPDATE history SET root = changed.root
+FROM unnest($2::bigint[], $3::bigint[]) AS changed (position, root)
+WHERE history.municipality = $1 AND history.position = changed.position
 """
 
 APPEND_DELTAS = """
 INSERT INTO delta (
-    municipality, position, ordinal, measure, definition_version,
+    municipality, position, ordinal, measure, definition_version, key,
     contributor, person, cohort, date, amount, dimensions
 )
 SELECT $1, *
 FROM unnest(
-    $2::bigint[], $3::integer[], $4::text[], $5::integer[],
-    $6::text[], $7::text[], $8::date[], $9::date[], $10::numeric[], $11::text[]::jsonb[]
+    $2::bigint[], $3::integer[], $4::text[], $5::integer[], $6::text[],
+    $7::text[], $8::text[], $9::date[], $10::date[], $11::numeric[], $12::text[]::jsonb[]
 )
+"""
+
+# A fact is counted on the day that its first copy came, whatever becomes of it later.
+SET_OUTCOMES = """
+WITH told AS (
+    SELECT changed.position, changed.outcome, known.outcome AS before,
+        fact.source, (fact.recorded_at AT TIME ZONE 'Europe/Copenhagen')::date AS received_on
+    FROM unnest($2::bigint[], $3::text[]) AS changed (position, outcome)
+    JOIN ledger AS fact ON fact.municipality = $1 AND fact.position = changed.position
+    LEFT JOIN outcome AS known ON known.municipality = $1 AND known.position = changed.position
+), kept AS (
+    INSERT INTO outcome (municipality, position, outcome)
+    SELECT $1, position, outcome FROM told
+    ON CONFLICT (municipality, position) DO UPDATE SET outcome = excluded.outcome
+)
+INSERT INTO outcome_count AS known (municipality, source, received_on, outcome, facts)
+SELECT $1, source, received_on, moved.outcome, sum(moved.facts)
+FROM told
+CROSS JOIN LATERAL (VALUES (told.outcome, 1), (told.before, -1)) AS moved (outcome, facts)
+WHERE moved.outcome IS NOT NULL
+GROUP BY source, received_on, moved.outcome
+ON CONFLICT (municipality, source, received_on, outcome) DO UPDATE SET facts = known.facts + excluded.facts
 """
 
 ADD_TO_SUMS = """
@@ -141,8 +161,8 @@ DO UPDATE SET amount = running_sum.amount + excluded.amount
 MOVE_LANE = "UPDATE lane SET position = $2, recorded_at = $3 WHERE municipality = $1"
 
 
-def _fact_row(lane: Lane, entry: Entry) -> tuple[Any, ...]:
-    arrival, envelope = entry.arrival, entry.arrival.reading.envelope
+def _fact_row(lane: Lane, arrival: Arrival, entry: Entry) -> tuple[Any, ...]:
+    envelope = arrival.reading.envelope
     return (
         entry.position,
         envelope.source,
@@ -159,12 +179,14 @@ def _fact_row(lane: Lane, entry: Entry) -> tuple[Any, ...]:
     )
 
 
-def _delta_row(position: int, ordinal: int, delta: Delta) -> tuple[Any, ...]:
+def delta_row(position: int, ordinal: int, delta: Delta) -> tuple[Any, ...]:
+    """The columns of a delta, as `delta` has them after the municipality."""
     return (
         position,
         ordinal,
         delta.measure,
         delta.version,
+        delta.key,
         delta.contributor,
         delta.person,
         delta.cohort,
@@ -174,7 +196,8 @@ def _delta_row(position: int, ordinal: int, delta: Delta) -> tuple[Any, ...]:
     )
 
 
-def _sum_rows(sums: Mapping[SumKey, Decimal]) -> list[tuple[Any, ...]]:
+def sum_rows(sums: Mapping[SumKey, Decimal]) -> list[tuple[Any, ...]]:
+    """The columns of running sums, as `running_sum` has them after the municipality."""
     return [
         (measure, version, cohort, day, to_json(dict(dimensions)).decode(), amount)
         for (measure, version, cohort, day, dimensions), amount in sums.items()

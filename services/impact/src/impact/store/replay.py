@@ -1,78 +1,102 @@
-"""A lane read back whole: its facts in order of position, and the rows that follow from them."""
+"""A lane told again: its entries in order of position, and tables beside the live ones that take what follows.
 
-from collections.abc import AsyncIterator
-from decimal import Decimal
+The tables beside are temporary and have the live ones' names: on this connection, until its transaction ends, every
+statement that names no schema means them. So a rebuild runs the very statements that the ingest runs.
+"""
+
+from collections.abc import AsyncIterator, Sequence
 
 from asyncpg import Record
 
 from chassis.database import Connection
-from impact.fold import Delta, Dimensions, Fact, SumKey
-from impact.ledger import awaits_supersession
-from impact.store.ledger import fact_of
+from contracts.catalogue import BY_TYPE
+from impact.chronicle import Chronicle, Outcome, Told
+from impact.fold import Fact
+from impact.ledger import Entry, Parked
 
-PAGE = 5000
+PAGE = 2000
+LONGEST = 3600.0
+COLUMNS = {
+    "link": "position, source, event_id, target",
+    "history": "kind, key, position, root",
+    "delta": (
+        "position, measure, definition_version, ordinal, key, contributor, person, cohort, date, amount, dimensions"
+    ),
+    "running_sum": "measure, definition_version, cohort, date, dimensions, amount",
+    "outcome": "position, outcome",
+    "outcome_count": "source, received_on, outcome, facts",
+}
+# A count that went back to nought says what its absence says.
+STANDING = {"outcome_count": "facts <> 0"}
 
 
-async def facts(db: Connection, municipality: str) -> AsyncIterator[Fact]:
-    """Every fact that histories hold; the connection must be in a transaction."""
-    async for row in db.cursor(FACTS, municipality, prefetch=PAGE):
-        if not awaits_supersession(row["type"], row["corrects"]):
-            yield fact_of(row)
+async def set_beside(db: Connection) -> None:
+    """Make the tables beside. The connection must be in a transaction."""
+    for table in COLUMNS:
+        await db.execute(f"CREATE TEMP TABLE {table} (LIKE public.{table} INCLUDING ALL) ON COMMIT DROP")
+    await db.execute("SET LOCAL search_path = pg_temp, public")
+    await db.execute("SET LOCAL statement_timeout = 0")
 
 
-FACTS = """
-SELECT position, source, event_id, type, time, body ->> 'data' AS data, body ->> 'corrects' AS corrects
+async def entries(
+    db: Connection, municipality: str, chronicle: Chronicle, *, after: int, upto: int
+) -> AsyncIterator[Sequence[Entry]]:
+    """Tell the entries of (`after`, `upto`] to a chronicle, page by page. Raises RuleError."""
+    while after < upto:
+        rows = await db.fetch(ENTRIES, municipality, after, min(after + PAGE, upto))
+        yield [_told(row, chronicle) for row in rows]
+        after = min(after + PAGE, upto)
+
+
+ENTRIES = """
+SELECT
+    position, kind, source, event_id, type, time, body ->> 'data' AS data, body ->> 'corrects' AS corrects,
+    concerns, parked
 FROM ledger
-WHERE municipality = $1 AND kind = 'fact' AND parked IS NULL
+WHERE municipality = $1 AND position > $2 AND position <= $3
 ORDER BY position
 """
 
 
-async def histories(db: Connection, municipality: str) -> set[tuple[str, str, int]]:
-    """The stored memberships: kind and key of a history, and a position in it."""
-    return {(row["kind"], row["key"], row["position"]) for row in await db.fetch(HISTORIES, municipality)}
-
-
-HISTORIES = "SELECT kind, key, position FROM history WHERE municipality = $1"
-
-
-async def deltas(db: Connection, municipality: str) -> dict[tuple[int, int], Delta]:
-    """The stored deltas by position and ordinal."""
-    return {(row["position"], row["ordinal"]): _delta(row) for row in await db.fetch(DELTAS, municipality)}
-
-
-DELTAS = """
-SELECT position, ordinal, measure, definition_version, contributor, person, cohort, date, amount, dimensions
-FROM delta
-WHERE municipality = $1
-"""
-
-
-async def sums(db: Connection, municipality: str) -> dict[SumKey, Decimal]:
-    """The stored running sums."""
-    return {
-        (row["measure"], row["definition_version"], row["cohort"], row["date"], _dimensions(row)): row["amount"]
-        for row in await db.fetch(SUMS, municipality)
-    }
-
-
-SUMS = """
-SELECT measure, definition_version, cohort, date, dimensions, amount FROM running_sum WHERE municipality = $1
-"""
-
-
-def _delta(row: Record) -> Delta:
-    return Delta(
-        row["measure"],
-        row["definition_version"],
-        row["contributor"],
-        row["person"],
-        row["cohort"],
-        row["date"],
-        row["amount"],
-        _dimensions(row),
+def _told(row: Record, chronicle: Chronicle) -> Entry:
+    """What was parked stays parked: that was decided then."""
+    if row["parked"]:
+        outcomes = {row["position"]: Outcome.PARKED} if row["kind"] == "fact" else {}
+        return Entry(row["position"], None, Parked(row["parked"]), Told(outcomes=outcomes))
+    if row["kind"] == "discard":
+        return Entry(row["position"], None, None, Told())
+    fact = Fact(
+        row["position"],
+        row["source"],
+        row["event_id"],
+        row["type"],
+        row["time"],
+        BY_TYPE[row["type"]].model_validate_json(row["data"]),
+        corrects=row["corrects"],
+        parked_at=row["concerns"],
     )
+    return Entry(fact.position, fact, None, chronicle.tell(fact))
 
 
-def _dimensions(row: Record) -> Dimensions:
-    return tuple(sorted(row["dimensions"].items()))
+async def differences(db: Connection, municipality: str) -> dict[str, int]:
+    """How many rows of each live table differ from the one beside: missing, odd, or other than they should be."""
+    return {table: await db.fetchval(_differing(table), municipality, timeout=LONGEST) for table in COLUMNS}
+
+
+def _differing(table: str) -> str:
+    live, beside = (
+        f"SELECT {COLUMNS[table]} FROM {schema}.{table} WHERE municipality = $1 AND {STANDING.get(table, 'true')}"  # noqa: S608 - no input
+        for schema in ("public", "pg_temp")
+    )
+    odd = f"(({live}) EXCEPT ALL ({beside})) UNION ALL (({beside}) EXCEPT ALL ({live}))"
+    return f"SELECT count(*) FROM ({odd}) AS odd"  # noqa: S608 - no input
+
+
+async def replace(db: Connection, municipality: str, tables: Sequence[str]) -> None:
+    """Put the tables beside in the place of the live ones. The lane must be locked."""
+    for table in tables:
+        columns = f"municipality, {COLUMNS[table]}"
+        deletion = f"DELETE FROM public.{table} WHERE municipality = $1"  # noqa: S608 - no input
+        insertion = f"INSERT INTO public.{table} ({columns}) SELECT {columns} FROM pg_temp.{table}"  # noqa: S608
+        await db.execute(deletion, municipality, timeout=LONGEST)
+        await db.execute(insertion, timeout=LONGEST)

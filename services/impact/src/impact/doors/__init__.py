@@ -1,0 +1,1 @@
+"""The HTTP doors of impact, one module per business noun."""

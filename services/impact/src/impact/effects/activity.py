@@ -1,0 +1,80 @@
+"""The stretches of days in which a person's jobs stay what they are, and the runs that these make up.
+
+A run of activity goes on over a pause of at most 28 days; its first stretch is what later hours are compared with.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+from typing import NamedTuple
+
+from impact.effects.jobs import Job, Terms
+from impact.effects.levels import FOREVER
+from impact.fold import NOTHING
+
+LONGEST_PAUSE = 28
+
+
+class Work(NamedTuple):
+    """A job and what holds in it."""
+
+    job: Job
+    terms: Terms
+
+
+class Stretch(NamedTuple):
+    """Days from `first` until `until`, half-open, in which the same eligible jobs run on the same terms."""
+
+    first: date
+    until: date
+    work: tuple[Work, ...]
+
+    @property
+    def hours(self) -> Decimal:
+        """The person's effective hours per week."""
+        return sum((terms.hours for _, terms in self.work), NOTHING)
+
+    def most(self, of: Callable[[Terms], str]) -> str:
+        """The kind, or department, of most hours; of as many, that of the earliest start; then of the lowest id."""
+
+        def weight(name: str) -> tuple[Decimal, date, str]:
+            here = [work for work in self.work if of(work.terms) == name]
+            start, placement = min((work.job.start, work.job.placement) for work in here)
+            return -sum((work.terms.hours for work in here), NOTHING), start, placement
+
+        return min({of(work.terms) for work in self.work}, key=weight)
+
+
+def active_stretches(jobs: Iterable[Job]) -> list[Stretch]:
+    """The stretches with at least one eligible job, in order of time."""
+    jobs = list(jobs)
+    turns = sorted({FOREVER, *(day for job in jobs for day in job.turns)})
+    stretches = (Stretch(first, until, _work_on(first, jobs)) for first, until in pairwise(turns))
+    return [stretch for stretch in stretches if stretch.work]
+
+
+def with_baselines(stretches: Sequence[Stretch]) -> Iterator[tuple[Stretch, Stretch]]:
+    """Each stretch with the first one of its run."""
+    baseline = before = None
+    for stretch in stretches:
+        if baseline is None or before is None or (stretch.first - before.until).days > LONGEST_PAUSE:
+            baseline = stretch
+        before = stretch
+        yield stretch, baseline
+
+
+def stretch_on(stretches: Iterable[Stretch], day: date) -> Stretch | None:
+    """The stretch that holds a day; None when no job is active then."""
+    return next((stretch for stretch in stretches if stretch.first <= day < stretch.until), None)
+
+
+def idle_days(stretches: Iterable[Stretch], first: date, until: date) -> int:
+    """How many days from `first` until `until`, half-open, lie in no stretch."""
+    worked = (min(stretch.until, until) - max(stretch.first, first) for stretch in stretches)
+    return (until - first).days - sum(max(part.days, 0) for part in worked)
+
+
+def _work_on(day: date, jobs: Iterable[Job]) -> tuple[Work, ...]:
+    running = (Work(job, job.on(day)) for job in jobs if job.start <= day < job.end)
+    return tuple(work for work in running if work.terms.is_eligible)

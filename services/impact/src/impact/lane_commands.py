@@ -1,0 +1,163 @@
+"""`kraftcenter verify` and `kraftcenter rebuild`: work on the database of impact itself, by those who operate it."""
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Annotated, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from chassis.addresses import postgres_dsn
+from chassis.calendar import calendar_of
+from chassis.cli import CommandError, complete
+from chassis.database import Pool, create_pool
+from chassis.settings import SettingsRefused, address
+from impact.catalogue import INDICATORS, measures_of
+from impact.fold import RuleError
+from impact.rebuild import GateClosed, Rebuilt, compare, rebuild
+from impact.store.figures import BeyondLane, snapshot
+from impact.verify.drift import Drift, Pair, Verification, verify
+from impact.verify.watch import kept, named, pairs_of, proven
+
+SETTING = "IMPACT_DATABASE_URL"
+MEASURES = measures_of(INDICATORS)
+
+T = TypeVar("T")
+Municipality = Annotated[str, typer.Option(help="Municipality code, as 621.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+
+
+def verify_figures(
+    *,
+    at: Annotated[
+        list[str] | None,
+        typer.Option(help="A day, or a day and a position as 2026-03-31@1204; repeat for more. Else now and one past."),
+    ] = None,
+    municipality: Municipality = "621",
+    as_json: AsJson = False,
+) -> None:
+    """Prove every figure by the second implementation: plain SQL over the raw ledger. Exit code 1 on drift.
+
+    Needs IMPACT_DATABASE_URL (or _FILE).
+
+    Examples:
+    kraftcenter verify
+    kraftcenter verify --at 2026-03-31 --at 2026-03-31@1204
+    """
+    pairs = [_pair(text) for text in at or []]
+
+    async def work(pool: Pool, progress: Callable[[int, int], None]) -> Verification:
+        async with snapshot(pool) as db:
+            asked = pairs or await pairs_of(db, municipality, calendar_of("system").today())
+            try:
+                return await verify(db, municipality, await kept(db, municipality, INDICATORS), asked, progress)
+            except BeyondLane as beyond:
+                raise CommandError(f"The ledger of {municipality} ends at position {beyond.position}.") from None
+
+    found = _with_progress("Verifying", work)
+    if as_json:
+        shown = {"cells": found.cells, "drift": [named(drift) | _values(drift) for drift in found.drift]}
+        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+    elif found.drift:
+        Console().print(_drift_table(found))
+    else:
+        typer.echo(f"{found.cells} cells proven.")
+    if found.drift:
+        raise CommandError(f"{len(found.drift)} of {found.cells} cells are not what the ledger says.")
+
+
+def rebuild_lane(
+    *,
+    municipality: Municipality = "621",
+    check: Annotated[bool, typer.Option("--check", help="Compare only; exit code 1 if rows differ.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tell the whole ledger again beside the live figures, and put right what differs, once the figures are proven.
+
+    Needs IMPACT_DATABASE_URL (or _FILE). Traffic goes on meanwhile.
+
+    Examples:
+    kraftcenter rebuild --check
+    kraftcenter rebuild --municipality 630
+    """
+
+    async def work(pool: Pool, progress: Callable[[int, int], None]) -> Rebuilt:
+        if check:
+            async with pool.acquire() as db, db.transaction(isolation="repeatable_read"):
+                return await compare(db, municipality, MEASURES, progress=progress)
+        return await rebuild(
+            pool, municipality, MEASURES, calendar=calendar_of("system"), gate=proven(municipality), progress=progress
+        )
+
+    try:
+        rebuilt = _with_progress("Telling again", work)
+    except GateClosed as closed:
+        raise CommandError(
+            f"Nothing was replaced: {closed.cells} rebuilt cells are not what the second implementation says. "
+            "See `kraftcenter verify`."
+        ) from None
+    except RuleError as error:
+        raise CommandError(f"Nothing was replaced: the rule {error} does not take what was once counted.") from None
+    _show_rebuilt(rebuilt, check=check, as_json=as_json)
+
+
+def _pair(text: str) -> Pair:
+    day, at, position = text.partition("@")
+    try:
+        return Pair(date.fromisoformat(day), int(position) if at else None)
+    except ValueError:
+        raise typer.BadParameter(f"--at must look like 2026-03-31 or 2026-03-31@1204, not {text!r}") from None
+
+
+def _with_progress(what: str, work: Callable[[Pool, Callable[[int, int], None]], Awaitable[T]]) -> T:
+    """Work on impact's database with a progress bar on stderr. Raises CommandError."""
+    dsn = _dsn()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+
+    async def worked() -> T:
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task(what, total=None)
+            async with await create_pool(dsn, name="kraftcenter", max_size=1) as pool:
+                return await work(pool, lambda done, total: bar.update(task, completed=done, total=total))
+
+    return complete(worked())
+
+
+def _dsn() -> str:
+    try:
+        dsn = address(SETTING, postgres_dsn)
+    except SettingsRefused as refusal:
+        raise CommandError(str(refusal)) from None
+    if not dsn:
+        raise CommandError(f"{SETTING} is not set: it tells where impact keeps its ledger.")
+    return dsn
+
+
+def _drift_table(found: Verification) -> Table:
+    table = Table("Id", "As of", "Position", "Read from", "Cell", "Figure", "Proof")
+    for drift in found.drift:
+        cell = ", ".join(f"{name}={value}" for name, value in drift.cell) or "all"
+        values = _values(drift)
+        place = (drift.indicator, drift.as_of.isoformat(), str(drift.position), drift.read_from, cell)
+        table.add_row(*place, values["figure"], values["proof"])
+    return table
+
+
+def _values(drift: Drift) -> dict[str, str]:
+    return {name: " / ".join(map(str, parts)) for name, parts in (("figure", drift.figure), ("proof", drift.proof))}
+
+
+def _show_rebuilt(rebuilt: Rebuilt, *, check: bool, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"position": rebuilt.position, "differences": rebuilt.differences}, indent=2))
+    else:
+        table = Table("Table", "Rows that differed")
+        for name, rows in rebuilt.differences.items():
+            table.add_row(name, str(rows))
+        Console().print(table)
+        typer.echo(f"Told again up to position {rebuilt.position}.", err=True)
+    if check and rebuilt.differing:
+        raise CommandError("Rows differ: `kraftcenter rebuild` puts them right.")

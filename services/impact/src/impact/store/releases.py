@@ -1,0 +1,179 @@
+"""What releases are made from, and the releases themselves, which no statement edits."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from pydantic_core import to_json
+
+from chassis.database import Connection
+from impact.disclosure import Release, is_rate
+from impact.figures import Question, Status, Value
+from impact.fold import Measure
+from impact.indicator import Indicator
+from impact.protection import Counts
+
+
+async def is_our_turn(db: Connection, municipality: str) -> bool:
+    """Whether no other worker is at this municipality's releases; ours until the pool takes the connection back."""
+    return bool(await db.fetchval(TAKE_TURN, municipality))
+
+
+# Taken before the snapshot, which could otherwise be older than the release that the other worker just made.
+TAKE_TURN = "SELECT pg_try_advisory_lock(hashtext('impact.release'), hashtext($1))"
+
+
+async def latest(db: Connection, municipality: str) -> Release | None:
+    """The last release of a municipality; None before the first."""
+    row = await db.fetchrow(LATEST, municipality)
+    if row is None:
+        return None
+    values = await db.fetch(WHOLES, municipality, row["number"])
+    wholes = {
+        (value["indicator"], value["definition_version"]): Value(
+            Status(value["status"]), value["value"], value["numerator"], value["denominator"]
+        )
+        for value in values
+    }
+    return Release(**row, wholes=wholes)
+
+
+LATEST = """
+SELECT municipality, number, position, as_of, known_as_of FROM release
+WHERE municipality = $1 ORDER BY number DESC LIMIT 1
+"""
+WHOLES = """
+SELECT indicator, definition_version, value, numerator, denominator, status FROM release_value
+WHERE municipality = $1 AND number = $2 AND dimensions = '{}'
+"""
+
+
+class Asked(NamedTuple):
+    """The same indicator at two (position, date) pairs."""
+
+    before: Question
+    after: Question
+
+
+async def persons_moved(db: Connection, municipality: str, asked: Sequence[Asked], *, before: int, after: int) -> int:
+    """How many distinct persons contribute differently to any measure at the one position and at the other."""
+    rows = [
+        (place, measure.id, measure.version, *_window(each.before), *_window(each.after))
+        for place, each in enumerate(asked)
+        for measure in each.after.indicator.kept
+    ]
+    return int(await db.fetchval(PERSONS_MOVED, municipality, before, after, *zip(*rows, strict=True)))
+
+
+# What counts at both pairs cancels out. Contributions without a person may be anybody's: count() passes over them.
+PERSONS_MOVED = """
+SELECT count(DISTINCT person)
+FROM (
+    SELECT delta.person
+    FROM unnest(
+        $4::integer[], $5::text[], $6::integer[],
+        $7::date[], $8::date[], $9::text[]::jsonb[],
+        $10::date[], $11::date[], $12::text[]::jsonb[]
+    ) AS asked (
+        place, measure, version, first_before, last_before, held_before, first_after, last_after, held_after
+    )
+    JOIN delta
+        ON delta.municipality = $1
+        AND delta.measure = asked.measure
+        AND delta.definition_version = asked.version
+    CROSS JOIN LATERAL (
+        SELECT
+            delta.position <= $2
+            AND delta.date BETWEEN coalesce(first_before, '-infinity') AND last_before
+            AND delta.dimensions @> held_before AS before,
+            delta.position <= $3
+            AND delta.date BETWEEN coalesce(first_after, '-infinity') AND last_after
+            AND delta.dimensions @> held_after AS after
+    ) AS counts
+    WHERE counts.before <> counts.after
+    GROUP BY asked.place, asked.measure, delta.person
+    HAVING sum(CASE WHEN counts.after THEN delta.amount ELSE -delta.amount END) <> 0
+) AS moved
+"""
+
+
+async def counts_behind(
+    db: Connection, municipality: str, questions: Sequence[Question], position: int
+) -> list[Counts]:
+    """For each question the distinct persons behind its whole; of a rate, also those on either side of it."""
+    rows = [
+        (place, role, measure.id, measure.version, *_window(question))
+        for place, question in enumerate(questions)
+        for role, measure in _roles(question.indicator)
+    ]
+    found = await db.fetch(COUNTS_BEHIND, municipality, position, *zip(*rows, strict=True))
+    counts = {row["place"]: Counts(row["persons"], row["having"], row["lacking"]) for row in found}
+    return [counts.get(place, Counts(0)) for place in range(len(questions))]
+
+
+# A contributor whose person nobody told stands for itself.
+COUNTS_BEHIND = """
+SELECT
+    place,
+    count(DISTINCT person) FILTER (WHERE present <> 0) AS persons,
+    count(DISTINCT person) FILTER (WHERE above > 0) AS having,
+    count(DISTINCT person) FILTER (WHERE below > above) AS lacking
+FROM (
+    SELECT
+        asked.place,
+        coalesce(max(delta.person), delta.contributor) AS person,
+        coalesce(sum(delta.amount) FILTER (WHERE asked.role = 'population'), 0) AS present,
+        coalesce(sum(delta.amount) FILTER (WHERE asked.role = 'numerator'), 0) AS above,
+        coalesce(sum(delta.amount) FILTER (WHERE asked.role = 'denominator'), 0) AS below
+    FROM unnest(
+        $3::integer[], $4::text[], $5::text[], $6::integer[], $7::date[], $8::date[], $9::text[]::jsonb[]
+    ) AS asked (place, role, measure, version, first, last, held)
+    JOIN delta
+        ON delta.municipality = $1
+        AND delta.position <= $2
+        AND delta.measure = asked.measure
+        AND delta.definition_version = asked.version
+        AND delta.date BETWEEN coalesce(asked.first, '-infinity') AND asked.last
+        AND delta.dimensions @> asked.held
+    GROUP BY asked.place, delta.contributor
+) AS contributed
+GROUP BY place
+"""
+
+
+def _roles(indicator: Indicator) -> list[tuple[str, Measure]]:
+    roles = [("population", indicator.population or indicator.denominator or indicator.numerator)]
+    if is_rate(indicator) and indicator.denominator:
+        roles += [("numerator", indicator.numerator), ("denominator", indicator.denominator)]
+    return roles
+
+
+def _window(question: Question) -> tuple[date | None, date, str]:
+    """The days that count, and the dimensions that are held."""
+    held = question.indicator.held_on(question.as_of, question.by)
+    return question.first, question.last, to_json(held).decode()
+
+
+async def append(db: Connection, release: Release, units: Mapping[str, str], *, released_at: datetime, k: int) -> None:
+    """Write a release of wholes; `units` are those of its indicators."""
+    place = (release.municipality, release.number)
+    await db.execute(APPEND, *place, release.position, release.as_of, release.known_as_of, released_at, k)
+    await db.execute(APPEND_WHOLES, *place, *zip(*_rows(release.wholes, units), strict=True))
+
+
+APPEND = """
+INSERT INTO release (municipality, number, position, as_of, known_as_of, released_at, k, breakdowns)
+VALUES ($1, $2, $3, $4, $5, $6, $7, false)
+"""
+APPEND_WHOLES = """
+INSERT INTO release_value (
+    municipality, number, dimensions, indicator, definition_version, unit, status, value, numerator, denominator
+)
+SELECT $1, $2, '{}', *
+FROM unnest($3::text[], $4::integer[], $5::text[], $6::text[], $7::numeric[], $8::numeric[], $9::numeric[])
+"""
+
+
+def _rows(wholes: Mapping[tuple[str, int], Value], units: Mapping[str, str]) -> Iterable[tuple[object, ...]]:
+    for (indicator, version), whole in wholes.items():
+        yield indicator, version, units[indicator], whole.status, whole.value, whole.numerator, whole.denominator

@@ -1,0 +1,51 @@
+"""What came of each verification; the latest says whether figures may be published."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chassis.database import ACQUIRE_SECONDS, Connection, Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """When figures were compared with their proofs, in how many cells, and which of them differ."""
+
+    at: datetime
+    cells: int
+    drift: int
+    differing: list[dict[str, Any]]
+
+
+async def append(db: Connection, municipality: str, verified: Verified) -> None:
+    """Keep the result of one round."""
+    await db.execute(APPEND, municipality, verified.at, verified.cells, verified.drift, verified.differing)
+
+
+APPEND = "INSERT INTO verification (municipality, at, cells, drift, differing) VALUES ($1, $2, $3, $4, $5)"
+
+
+async def latest(db: Connection, municipality: str) -> Verified | None:
+    """The last round; None before the first."""
+    row = await db.fetchrow(LATEST, municipality)
+    return Verified(**row) if row else None
+
+
+LATEST = """
+SELECT at, cells, drift, differing FROM verification WHERE municipality = $1 ORDER BY at DESC LIMIT 1
+"""
+
+
+async def is_trusted(pool: Pool, municipality: str) -> bool:
+    """Whether the last round found every figure proven; nothing is trusted before the first."""
+    async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
+        last = await latest(db, municipality)
+    return last is not None and last.drift == 0
+
+
+async def forget_before(db: Connection, municipality: str, instant: datetime) -> None:
+    """Drop rounds that nobody asks for any more; those that found something stay."""
+    await db.execute(FORGET, municipality, instant)
+
+
+FORGET = "DELETE FROM verification WHERE municipality = $1 AND at < $2 AND drift = 0"

@@ -1,0 +1,15 @@
+-- Held to 26 weeks, but for the cut by weeks.
+SELECT
+    jsonb_strip_nulls(jsonb_build_object('kind', kind, 'origin', origin)) AS dimensions,
+    (count(*) FILTER (WHERE employed))::numeric AS numerator,
+    count(*)::numeric AS denominator
+FROM reached
+WHERE weeks = 26
+GROUP BY GROUPING SETS ((), (kind), (origin))
+UNION ALL
+SELECT
+    jsonb_build_object('weeks', weeks::text),
+    count(*) FILTER (WHERE employed),
+    count(*)
+FROM reached
+GROUP BY weeks

@@ -1,0 +1,129 @@
+"""Figures against their proofs: every cell of the whole and of each one-way cut, on any date, known at any position."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from fractions import Fraction
+
+from chassis.database import Connection
+from contracts.reach import BEGINNING
+from impact.figures import Figure, Known, Question, Value, ask
+from impact.indicator import Indicator
+from impact.store.figures import figures_at, known
+from impact.verify.proofs import Asked, Cell, prove
+
+Parts = tuple[Fraction, Fraction]
+NOTHING: Parts = (Fraction(0), Fraction(0))
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """When it was true, and what had been admitted when it was known; None is all there is."""
+
+    as_of: date
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A cell whose figure is not what the proof says: numerator and denominator of both."""
+
+    indicator: str
+    as_of: date
+    position: int
+    read_from: str
+    cell: Cell
+    figure: Parts
+    proof: Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """How many cells were compared, and those that differ."""
+
+    cells: int
+    drift: tuple[Drift, ...]
+
+
+async def verify(
+    db: Connection,
+    municipality: str,
+    indicators: Sequence[Indicator],
+    pairs: Iterable[Pair],
+    progress: Progress = lambda _, __: None,
+) -> Verification:
+    """Compare every indicator at every pair; the connection must hold one snapshot. Raises BeyondLane."""
+    checks = [
+        (await known(db, municipality, pair.position), question)
+        for pair in pairs
+        for indicator in indicators
+        for question in _questions(indicator, municipality, pair.as_of)
+    ]
+    cells, drift = 0, list[Drift]()
+    for done, (lane, question) in enumerate(checks, start=1):
+        compared, differing = await _check(db, lane, question)
+        cells += compared
+        drift += differing
+        progress(done, len(checks))
+    return Verification(cells, tuple(drift))
+
+
+def _questions(indicator: Indicator, municipality: str, as_of: date) -> list[Question]:
+    """The figure as it is asked for, and a flow since the beginning as well, so that no day is left unproven."""
+    usual = ask(indicator, municipality, as_of=as_of)
+    return [usual, replace(usual, first=BEGINNING)] if indicator.kind == "flow" else [usual]
+
+
+async def _check(db: Connection, lane: Known, question: Question) -> tuple[int, list[Drift]]:
+    first = question.first if question.indicator.kind == "flow" else None
+    asked = Asked(question.municipality, lane.position, first, question.as_of)
+    proof = {cell: _fractions(*parts) for cell, parts in (await prove(db, question.indicator.id, asked)).items()}
+    compared, drift = 0, list[Drift]()
+    # A figure of now is read from running sums, one of the past from deltas: now, both must be right.
+    for read_from in ("sums", "deltas") if lane.latest else ("deltas",):
+        figures = await _cells(db, lane, question, from_deltas=read_from == "deltas")
+        cells = sorted({*figures, *proof})
+        compared += len(cells)
+        drift += [
+            Drift(question.indicator.id, question.as_of, lane.position, read_from, cell, *differing)
+            for cell in cells
+            if (differing := _differing(question.indicator, figures.get(cell, NOTHING), proof.get(cell, NOTHING)))
+        ]
+    return compared, drift
+
+
+async def _cells(db: Connection, lane: Known, question: Question, *, from_deltas: bool) -> dict[Cell, Parts]:
+    cuts = [(), *((dimension,) for dimension in question.indicator.dimensions)]
+    questions = [replace(question, by=cut) for cut in cuts]
+    found: dict[Cell, Parts] = {}
+    for figure in await figures_at(db, questions, lane, from_deltas=from_deltas):
+        found |= _parts_of(figure)
+    return found
+
+
+def _parts_of(figure: Figure) -> dict[Cell, Parts]:
+    if not figure.question.by:
+        return {(): _parts(figure.whole)}
+    return {tuple(cell.dimensions.items()): _parts(cell.value) for cell in figure.cells}
+
+
+def _parts(value: Value) -> Parts:
+    if value.over is None:
+        return NOTHING
+    return value.over, Fraction(1) if value.under is None else value.under
+
+
+def _differing(indicator: Indicator, figure: Parts, proof: Parts) -> tuple[Parts, Parts] | None:
+    """Both, if they differ: of a ratio each side counts, of a sum what comes of them."""
+    is_ratio = indicator.denominator is not None and indicator.reading == "sum"
+    same = figure == proof if is_ratio else _quotient(figure) == _quotient(proof)
+    return None if same else (figure, proof)
+
+
+def _quotient(parts: Parts) -> Fraction:
+    return parts[0] / parts[1] if parts[1] else Fraction(0)
+
+
+def _fractions(numerator: object, denominator: object) -> Parts:
+    return Fraction(str(numerator)), Fraction(str(denominator))
