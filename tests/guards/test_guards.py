@@ -44,7 +44,7 @@ BREAKS = (
     ),
     Break(
         "effect_outside_the_transaction",
-        "services/impact/src/impact/consumer.py",
+        "services/impact/src/impact/ingest.py",
         "async with pool.acquire() as db, db.transaction():",
         "async with pool.acquire() as db:",
         "services/impact/tests/test_rebuild.py::test_a_worker_that_dies_within_its_transaction_leaves_nothing_behind",

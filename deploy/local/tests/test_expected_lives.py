@@ -237,7 +237,7 @@ def test_twelve_months_up_to_a_leap_day_begin_on_the_first_of_march() -> None:
 def test_what_no_action_tells_of_is_empty_and_yet_expected() -> None:
     told = figures(job(1, "8"))
 
-    assert told["F6"] == Figure(Value(), {"department": {}, "workplace_unit": {}})
+    assert told["F6"] == Figure(Value(denominator=Decimal(0)), {"department": {}, "workplace_unit": {}})
     assert told["E1"] == told["E1f"] == Figure(Value(Decimal(0)), {"department": {}})
     assert told["F2"] == told["E2"] == Figure(share(0, 0), {"department": {}})
     assert told["F7"] == Figure(share(0, 0), {"review_kind": {}})

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 
 from local.expected.value import Figure, Value
 
 WHOLE = ""
+COPENHAGEN = ZoneInfo("Europe/Copenhagen")
 
 
 class NotCovered(Exception):
@@ -55,15 +57,19 @@ def number(amount: Decimal | None) -> str:
 async def compare(
     impact: httpx.AsyncClient, expected: Mapping[str, Figure], *, as_of: date, known_on: date
 ) -> list[Line]:
-    """A line for each value at the end of a day. Raises NotCovered, or httpx.HTTPError when impact refuses."""
+    """A line for each value at the end of a day, as known at the end of another.
+
+    Raises NotCovered, or httpx.HTTPError when impact refuses.
+    """
     indicators = (await _get(impact, "/v1/indicators"))["items"]
     named = {indicator["id"]: set(indicator["dimensions"]) for indicator in indicators}
     covered = {name: set(figure.cuts) for name, figure in expected.items()}
     if named != covered:
         raise NotCovered(f"the catalogue has {named}, the expectation {covered}")
     lines = []
+    pair = {"as_of": as_of.isoformat(), "known_as_of": _end_of(known_on)}
     for indicator in indicators:
-        for cell, answer, must_be in await _values(impact, indicator["id"], expected[indicator["id"]], as_of):
+        for cell, answer, must_be in await _values(impact, indicator["id"], expected[indicator["id"]], pair):
             lines.append(
                 Line(
                     indicator=indicator["id"],
@@ -81,17 +87,22 @@ async def compare(
 
 
 async def _values(
-    impact: httpx.AsyncClient, indicator: str, wanted: Figure, as_of: date
+    impact: httpx.AsyncClient, indicator: str, wanted: Figure, pair: Mapping[str, str]
 ) -> list[tuple[str, Any, Value]]:
     """The whole and every cell: its name, impact's answer, and what it must be."""
     path = f"/v1/figures/{indicator}"
-    values = [(WHOLE, await _get(impact, path, as_of=as_of.isoformat()), wanted.whole)]
+    values = [(WHOLE, await _get(impact, path, **pair), wanted.whole)]
     for cut, cells in wanted.cuts.items():
-        answer = await _get(impact, path, as_of=as_of.isoformat(), by=cut)
+        answer = await _get(impact, path, **pair, by=cut)
         answered = {cell["dimensions"][cut]: cell for cell in answer["cells"] if _value(cell).says_something}
         names = sorted({*answered, *cells})
         values += [(f"{cut}={name}", answered.get(name, {}), cells.get(name, Value())) for name in names]
     return values
+
+
+def _end_of(day: date) -> str:
+    """The last second of a Danish day."""
+    return datetime.combine(day, time(23, 59, 59), COPENHAGEN).isoformat()
 
 
 def _value(answer: Mapping[str, Any]) -> Value:

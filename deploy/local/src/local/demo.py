@@ -117,8 +117,13 @@ async def _live(plan: Plan, clock: Path, doors: Doors, messages: Console) -> lis
 
 
 async def _look_back(plan: Plan, doors: Doors) -> list[Line]:
-    """Every earlier month's end as it is known now, late registrations and all."""
-    return [line for day in MONTH_ENDS[:-1] for line in await _compare(plan, doors, as_of=day, known_on=LAST_DAY)]
+    """Every earlier month's end once more: as it is known now, late registrations and all, and as it was known then."""
+    return [
+        line
+        for day in MONTH_ENDS[:-1]
+        for known_on in (LAST_DAY, day)
+        for line in await _compare(plan, doors, as_of=day, known_on=known_on)
+    ]
 
 
 async def _compare(plan: Plan, doors: Doors, *, as_of: date, known_on: date) -> list[Line]:

@@ -58,6 +58,8 @@ async def ingest(  # noqa: PLR0913 - two ends, what goes between them, and what 
     transactions. Raises DatabaseWentBack when the lane ends before the position `known`.
     """
     received = await receive_all(deliveries, stream.municipality)
+    if not received:
+        return known
     return await _store(received, partial(_commit, pool, stream, measures=measures, calendar=calendar, known=known))
 
 

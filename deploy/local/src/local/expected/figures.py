@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 
 from local.actions import Action
 from local.expected import flexjobs, jobs, pool
@@ -11,7 +12,7 @@ from local.expected.value import Figure, Value, amount, ratio
 # Needs, reviews, Job7 and the count of staff: no action of the plan tells of them yet.
 NOTHING_YET: dict[str, tuple[Value, tuple[str, ...]]] = {
     "F2": (ratio(0, 0), ("department",)),
-    "F6": (Value(), ("department", "workplace_unit")),
+    "F6": (Value(denominator=Decimal(0)), ("department", "workplace_unit")),
     "F7": (ratio(0, 0), ("review_kind",)),
     "F9": (ratio(0, 0), ("to_municipality",)),
     "E1": (amount(0), ("department",)),

@@ -60,27 +60,39 @@ def _waited_for(row: Record) -> WaitedFor:
     return WaitedFor("opening", event=opening.name, kind=opening.key, key=dict(event.keys).get(opening.key))
 
 
+# Each LATERAL with LIMIT is one look into an index; plain joins may read the whole ledger for every row.
 LIST_WAITING = """
+WITH page AS MATERIALIZED (
+    SELECT position FROM outcome
+    WHERE municipality = $1 AND outcome = 'waiting' AND position > $2
+    ORDER BY position LIMIT $3
+)
 SELECT
     first.position, first.source, first.event_id, first.type, first.time, first.recorded_at,
-    effective.occurred_on, first.body ->> 'data' AS data,
-    link.target, target.position AS target_position, found.outcome AS target_outcome,
+    coalesce(replayed.occurred_on, first.occurred_on) AS occurred_on, first.body ->> 'data' AS data,
+    pointer.target, target.position AS target_position, found.outcome AS target_outcome,
     EXISTS (
         SELECT FROM history
-        WHERE history.municipality = $1 AND history.position = effective.position AND history.root IS NOT NULL
+        WHERE municipality = $1 AND position = coalesce(replayed.position, first.position) AND root IS NOT NULL
     ) AS holds
-FROM outcome
-JOIN ledger AS first ON first.municipality = $1 AND first.position = outcome.position
-JOIN LATERAL (
+FROM page
+CROSS JOIN LATERAL (
+    SELECT * FROM ledger WHERE municipality = $1 AND position = page.position LIMIT 1
+) AS first
+LEFT JOIN LATERAL (
     SELECT position, occurred_on FROM ledger
-    WHERE municipality = $1 AND parked IS NULL
-    AND (position = first.position OR concerns = first.position AND kind = 'replay')
-) AS effective ON true
-LEFT JOIN link ON link.municipality = $1 AND link.position = effective.position
-LEFT JOIN ledger AS target
-    ON target.municipality = $1 AND target.kind = 'fact'
-    AND target.source = first.source AND target.event_id = link.target
-LEFT JOIN outcome AS found ON found.municipality = $1 AND found.position = target.position
-WHERE outcome.municipality = $1 AND outcome.outcome = 'waiting' AND outcome.position > $2
-ORDER BY first.position LIMIT $3
+    WHERE municipality = $1 AND concerns = first.position AND kind = 'replay' AND parked IS NULL LIMIT 1
+) AS replayed ON true
+LEFT JOIN LATERAL (
+    SELECT target FROM link
+    WHERE municipality = $1 AND position = coalesce(replayed.position, first.position) LIMIT 1
+) AS pointer ON true
+LEFT JOIN LATERAL (
+    SELECT position FROM ledger
+    WHERE municipality = $1 AND kind = 'fact' AND source = first.source AND event_id = pointer.target LIMIT 1
+) AS target ON true
+LEFT JOIN LATERAL (
+    SELECT outcome FROM outcome WHERE municipality = $1 AND position = target.position LIMIT 1
+) AS found ON true
+ORDER BY first.position
 """
