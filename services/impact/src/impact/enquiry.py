@@ -5,9 +5,10 @@ from datetime import datetime
 
 from chassis.database import Connection
 from chassis.problems import Problem, Said
+from impact.asked import Asked
 from impact.figures import Known, Question
 from impact.indicator import Indicator
-from impact.questions import Asked, beyond
+from impact.questions import beyond
 from impact.store.figures import BeyondLane, definitions_of, known
 from impact.versions import entries_at, entries_by_id, entry_at, entry_of_version
 

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.problems import Problem
+from impact.asked import Asked
 from impact.catalogue import INDICATORS
 from impact.indicator import Indicator
 from impact.parameters import PARAMETERS_OF_ONE
-from impact.questions import Asked, asked_about_all, asked_about_one
+from impact.questions import asked_about_all, asked_about_one
 
 BY_ID = {indicator.id: indicator for indicator in INDICATORS}
 TODAY = date(2026, 6, 30)

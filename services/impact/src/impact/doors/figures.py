@@ -12,12 +12,13 @@ from chassis.http import Door, door
 from chassis.metrics import CONTENT_TYPE, expose
 from chassis.problems import MEDIA_TYPE, Problem
 from impact import enquiry, metrics
+from impact.asked import Asked
 from impact.catalogue import INDICATORS
 from impact.disclosure import EXACT, Release, disclosed
 from impact.figures import Figure, Known, Question, ask
 from impact.indicator import Indicator
 from impact.parameters import PARAMETERS_OF_ALL, PARAMETERS_OF_ONE
-from impact.questions import Asked, asked_about_all, asked_about_one
+from impact.questions import asked_about_all, asked_about_one
 from impact.shown import FigureList, FigureShown, IndicatorList, IndicatorShown, figure_shown, indicator_shown
 from impact.store.audit import note_exact_read
 from impact.store.figures import figures_at, snapshot, with_facts

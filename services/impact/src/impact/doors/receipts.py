@@ -9,12 +9,13 @@ from pydantic import BaseModel, Field
 from chassis.database import Connection
 from chassis.http import Door, door
 from impact import enquiry
+from impact.asked import Page
 from impact.catalogue import INDICATORS
 from impact.disclosure import EXACT
 from impact.doors.figures import NOT_KEPT, UNKNOWN, IndicatorId, given, note_read, served
 from impact.figures import Known, Question
 from impact.parameters import PARAMETERS_OF_RECEIPT
-from impact.questions import Page, asked_about_receipt
+from impact.questions import asked_about_receipt
 from impact.receipts import Cause, Contribution, Entered, Member, members_of, within
 from impact.shown import FigureShown, figure_shown
 from impact.store import receipts as store
