@@ -19,6 +19,8 @@ from chassis.database import create_pool
 from impact.catalogue import INDICATORS, measures_of
 from impact.rebuild import compare
 from impact.store.figures import snapshot
+from impact.verify.drift import Pair, verify
+from impact.verify.watch import HORIZON
 from local.processes import Server
 from local.stack import MUNICIPALITY, Stack, running_stack
 from local.waiting import until
@@ -101,7 +103,7 @@ class Town:
         await until(right, seconds=seconds, message=f"the figures do not come to {expected} (seed {self.seed})")
 
     async def check_the_books(self) -> None:
-        """Every event of the outbox is published, and in the ledger once; a rebuild changes no row."""
+        """Every event of the outbox is published, and in the ledger once; a rebuild changes nothing, and SQL agrees."""
         assert not self.refused
         outbox = await self._rows("flexjob_pool", "SELECT event_id, published_at FROM outbox WHERE type NOT LIKE $1")
         ledger = await self._rows("impact", "SELECT event_id, position FROM ledger WHERE type NOT LIKE $1")
@@ -109,8 +111,11 @@ class Town:
         assert sorted(row["event_id"] for row in outbox) == sorted(row["event_id"] for row in ledger)
         assert all(row["published_at"] for row in outbox)
         assert sorted(row["position"] for row in ledger) == list(range(1, len(ledger) + 1))
-        async with await create_pool(self.stack.database_urls["impact"], name="test") as pool, snapshot(pool) as db:
-            assert not any(await compare(db, MUNICIPALITY, measures_of(INDICATORS)))
+        async with await create_pool(self.stack.database_urls["impact"], name="test") as pool:
+            async with pool.acquire() as db, db.transaction(isolation="repeatable_read"):
+                assert (await compare(db, MUNICIPALITY, measures_of(INDICATORS))).differing == []
+            async with snapshot(pool) as seen:
+                assert (await verify(seen, MUNICIPALITY, INDICATORS, [Pair(HORIZON)])).drift == ()
 
     async def _rows(self, service: str, query: str) -> list[asyncpg.Record]:
         db = await asyncpg.connect(self.stack.database_urls[service])

@@ -258,7 +258,7 @@ def test_a_rule_that_raises_leaves_everything_as_it_was() -> None:
         chronicle.tell(fact(budget(666), "b", corrects="a"))
     after = chronicle.tell(fact(budget(60), "c", corrects="a"))
 
-    assert [(delta.measure, delta.amount) for delta in after.deltas] == [("allocation", -40)]
+    assert [(delta.measure, delta.amount) for delta in after.deltas] == [("allocation", Decimal(-40))]
 
 
 def measure_of(rule: Rule) -> Measure:

@@ -6,15 +6,11 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
-import httpx
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from chassis.cli import CommandError
-
-DEFAULT_URL = "http://127.0.0.1:8604"
-TIMEOUT_SECONDS = 10
+from impact.client import DEFAULT_URL, get, not_impact, token_in
 
 
 def figures(  # noqa: PLR0913 - one parameter per option of the command
@@ -64,63 +60,19 @@ def figures(  # noqa: PLR0913 - one parameter per option of the command
         "by": by,
         "definition_version": definition_version,
     }
-    answer = _get(url, path, {name: text for name, text in asked.items() if text is not None}, _token(token_file))
+    answer = get(url, path, {name: text for name, text in asked.items() if text is not None}, token_in(token_file))
     try:
         shown = answer["items"] if indicator is None else [answer]
         table = _table(shown, by)
         suppressed = any(figure["status"] == "suppressed" for figure in shown)
     except (KeyError, TypeError):
-        raise CommandError(f"{url} answers, but not as an impact service. Check --url.") from None
+        raise not_impact(url) from None
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False, indent=2))
     else:
         Console().print(table)
     if suppressed:
         typer.echo("Suppressed: about persons. A token with the scope figures:exact shows it (--token-file).", err=True)
-
-
-def _token(file: Path | None) -> str | None:
-    if file is None:
-        return None
-    try:
-        token = file.read_text(encoding="ascii").strip()
-    except OSError as error:
-        raise CommandError(f"Cannot read the token file {file}: {error.strerror}.") from None
-    except ValueError:
-        raise CommandError(f"{file} holds no token.") from None
-    if not token.isprintable() or " " in token or not token:
-        raise CommandError(f"{file} holds no token: it must be one line of text without spaces.")
-    return token
-
-
-def _get(url: str, path: str, query: dict[str, str], token: str | None) -> Any:
-    headers = {"Accept-Language": "en"} | ({"Authorization": f"Bearer {token}"} if token else {})
-    try:
-        answer = httpx.get(url.rstrip("/") + path, params=query, headers=headers, timeout=TIMEOUT_SECONDS)
-        body = answer.json()
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-        raise CommandError(f"{url} is not an address. Give --url as {DEFAULT_URL}.") from None
-    except httpx.RequestError:
-        raise CommandError(f"No answer from {url}. Is impact running? `kraftcenter up` starts it.") from None
-    except UnicodeEncodeError:
-        raise CommandError("An argument holds bytes that are no text.") from None
-    except ValueError:
-        raise CommandError(f"{url} answers, but not as an impact service. Check --url.") from None
-    if not answer.is_success:
-        raise CommandError(_reasons(body, answer.status_code))
-    return body
-
-
-def _reasons(problem: Any, status: int) -> str:
-    """A problem+json as lines for a terminal: what is wrong, then each reason with its place."""
-    if not isinstance(problem, dict) or "title" not in problem:
-        return f"The service answered with status {status}."
-    places = ("parameter", "header", "pointer")
-    reasons = [
-        f"  {next((error[place] for place in places if place in error), '')}: {error.get('detail', '')}"
-        for error in problem.get("errors", [])
-    ]
-    return "\n".join([f"{problem['title']}. {problem.get('detail', '')}".strip(), *reasons])
 
 
 def _table(shown: Sequence[dict[str, Any]], by: str | None) -> Table:

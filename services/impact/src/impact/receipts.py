@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from contracts.event import Event
 from impact.chronicle import Chronicle, Outcome
@@ -12,6 +12,7 @@ from impact.figures import Question
 from impact.fold import Fact, History, Measure
 
 Role = Literal["numerator", "denominator"]
+# Why a rule does not see a fact; a fact that takes effect and moves nothing is read all the same.
 TAKEN_AWAY = (Outcome.RETRACTED, Outcome.SUPERSEDED)
 LEFT_OUT = (*TAKEN_AWAY, Outcome.WAITING)
 
@@ -52,7 +53,10 @@ class Entered:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A fact of a history behind a figure; `left_out` says why the rule did not see it, `instead` which event's id did it."""
+    """A fact of a history behind a figure.
+
+    `left_out` says why the rule did not see it, and `instead` is the id of the event that is the reason.
+    """
 
     history: History
     entered: Entered
@@ -61,12 +65,28 @@ class Member:
 
 
 def within(question: Question, contributions: Iterable[Contribution]) -> list[Contribution]:
-    """The contributions that the question asks about, in a fixed order."""
-    held = question.indicator.held_on(question.as_of, question.by).items()
+    """The contributions that the question asks about, history by history, above the line before below."""
+    return sorted((each for each in contributions if _is_within(question, each)), key=_in_order_of_showing)
+
+
+def moved_within(question: Question, causes: Iterable[Cause]) -> list[Cause]:
+    """What moved the contributions that the question asks about, in order of admission."""
     return sorted(
-        (each for each in contributions if held <= each.dimensions.items()),
-        key=lambda each: (each.role, each.key, each.contributor, sorted(each.dimensions.items())),
+        (cause for cause in causes if _is_within(question, cause.contribution)),
+        key=lambda cause: (cause.position, _in_order_of_showing(cause.contribution)),
     )
+
+
+def _is_within(question: Question, contribution: Contribution) -> bool:
+    held = question.indicator.held_on(question.as_of, question.by)
+    return held.items() <= contribution.dimensions.items()
+
+
+def _in_order_of_showing(contribution: Contribution) -> tuple[Any, ...]:
+    """Without ties, so that pages neither repeat nor skip; by history, so that its facts stand on one page."""
+    cell = sorted(contribution.dimensions.items())
+    role = contribution.role == "denominator"
+    return contribution.history, contribution.contributor, role, cell, contribution.person or ""
 
 
 def members_of(histories: Iterable[History], told: Sequence[Entered], reads: Collection[type[Event]]) -> list[Member]:

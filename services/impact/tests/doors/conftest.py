@@ -19,7 +19,7 @@ from contracts.event import Event
 from contracts.streams import Stream
 from impact.app import build_app
 from impact.catalogue import INDICATORS, measures_of
-from impact.consumer import ingest
+from impact.ingest import ingest
 from impact.ledger import Delivery
 from impact.settings import ImpactSettings
 

@@ -14,12 +14,12 @@ from impact.store.recall import CHAINS, known_of
 
 
 async def contributions(db: Connection, question: Question, position: int) -> list[Contribution]:
-    """What each contributor brings by the end of the question's days, as known at a position."""
+    """What each contributor brings by the end of the question's days, as known at a position; never nothing."""
     way = EVALUATED_SUMS if question.indicator.evaluated_at else SUMS
     measures = question.indicator.measures
     columns = zip(*(columns_of(place, question, measure) for place, measure in enumerate(measures)), strict=True)
     rows = await db.fetch(OF_CONTRIBUTORS + way, question.municipality, position, *columns)
-    return [_contribution(question, row) for row in rows]
+    return [_contribution(question, row) for row in rows if row["amount"]]
 
 
 OF_CONTRIBUTORS = ASKED.format(
@@ -41,11 +41,14 @@ def _contribution(question: Question, row: Record) -> Contribution:
 
 
 async def causes(db: Connection, question: Question, *, since: int, position: int) -> list[Cause]:
-    """What moved the figure after a position, up to another: each fact's amounts, per contributor."""
+    """What moved these amounts after a position, up to another: each fact's own, per contributor.
+
+    Of an indicator that is read on the days of its snapshots, also what is dated after those days.
+    """
     measures = question.indicator.measures
     columns = zip(*(columns_of(place, question, measure) for place, measure in enumerate(measures)), strict=True)
     rows = await db.fetch(MOVED + SUMS, question.municipality, position, *columns, since)
-    return sorted((_cause(question, row) for row in rows), key=lambda cause: cause.position)
+    return [_cause(question, row) for row in rows if row["amount"]]
 
 
 # The position rides along with the contributor, so that amounts are added up per fact.
@@ -63,7 +66,10 @@ def _cause(question: Question, row: Record) -> Cause:
 async def told(
     db: Connection, municipality: str, histories: Collection[History], positions: Collection[int], upto: int
 ) -> list[Entered]:
-    """The facts of these histories and at these positions, with their chains and openings, up to a position; each once."""
+    """The facts of these histories and at these positions, up to a position, each once, with what decides on them.
+
+    These are their chains, and the histories of what opens them.
+    """
     found = {each.fact.position: each for each in await _members(db, municipality, histories, upto)}
     found |= {each.fact.position: each for each in await _at(db, municipality, positions)}
     openings = {history for each in found.values() for history in histories_that_open(each.fact.event)}
@@ -111,14 +117,18 @@ async def parked(db: Connection, municipality: str, upto: int) -> dict[str, int]
     return {row["reason"]: row["facts"] for row in await db.fetch(PARKED, municipality, upto)}
 
 
+# What was tried last decides, as far as it was tried by then.
 PARKED = """
-SELECT first.parked AS reason, count(*) AS facts
+SELECT coalesce(last.parked, first.parked) AS reason, count(*) AS facts
 FROM ledger AS first
-WHERE municipality = $1 AND kind = 'fact' AND parked IS NOT NULL AND position <= $2
-    AND NOT EXISTS (
-        SELECT FROM ledger AS later
-        WHERE later.municipality = $1 AND later.concerns = first.position
-            AND later.kind = 'replay' AND later.parked IS NULL AND later.position <= $2
-    )
+LEFT JOIN LATERAL (
+    SELECT kind, parked FROM ledger
+    WHERE municipality = $1 AND concerns = first.position AND position <= $2
+    ORDER BY position DESC
+    LIMIT 1
+) AS last ON true
+WHERE first.municipality = $1 AND first.kind = 'fact' AND first.parked IS NOT NULL AND first.position <= $2
+    AND (last.kind IS DISTINCT FROM 'replay' OR last.parked IS NOT NULL)
 GROUP BY 1
+ORDER BY 1
 """
