@@ -215,6 +215,13 @@ async def test_a_body_that_was_edited_is_noticed_in_both_ways_to_read(life: Pool
     assert cells(found, read_from="sums") == cells(found, read_from="deltas") == hours
 
 
+async def test_a_body_that_cannot_be_read_any_more_proves_nothing(life: Pool, today: Calendar) -> None:
+    await life.execute("UPDATE ledger SET body = jsonb_set(body, '{data,occurred_on}', '\"soon\"') WHERE position = 5")
+
+    assert {indicator for indicator, _ in cells(await verified(life))} >= {"J1", "F1", "F5", "E1"}
+    assert (await verify_once(life, "621", today, INDICATORS)).drift > 0
+
+
 async def test_a_fact_that_is_gone_from_the_ledger_is_noticed(life: Pool) -> None:
     await life.execute("DELETE FROM ledger WHERE body #>> '{data,department}' = 'Teknik'")
 

@@ -3,7 +3,7 @@
 from bisect import insort
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -24,7 +24,7 @@ class Origin(NamedTuple):
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Fact:
     """An accepted event at its position in the lane; `origin` is None unless it is a correction in force.
 
@@ -40,11 +40,11 @@ class Fact:
     corrects: str | None = None
     origin: Origin | None = None
     parked_at: int | None = None
+    keys: tuple[History, ...] = field(init=False, repr=False)
 
-    @property
-    def keys(self) -> tuple[History, ...]:
-        """Every history that the fact belongs to, as (kind, key)."""
-        return self.event.keys
+    def __post_init__(self) -> None:
+        """Look up once every history that the fact belongs to, as (kind, key)."""
+        object.__setattr__(self, "keys", self.event.keys)
 
     @property
     def occurred_on(self) -> date | None:
@@ -130,16 +130,24 @@ class Fold:
         self._measures: dict[str, list[Measure]] = {}
         self._histories: dict[History, list[Fact]] = {}
         self._yields: dict[Reading, Yield] = {}
+        self._kinds: dict[type[Event], set[str]] = {}
         for measure in measures:
             self._measures.setdefault(measure.history, []).append(measure)
 
     def reads(self, event: Event) -> bool:
         """Whether a history of the event is folded by a measure that reads its type."""
-        return any(self._readers(kind, {type(event)}) for kind, _ in event.keys)
+        return bool(self.histories_of(event))
 
     def histories_of(self, event: Event) -> list[History]:
         """The histories of an event that some measure folds."""
-        return [history for history in dict.fromkeys(event.keys) if self._readers(history[0], {type(event)})]
+        kinds = self._kinds_of(type(event))
+        return [history for history in dict.fromkeys(event.keys) if history[0] in kinds] if kinds else []
+
+    def _kinds_of(self, model: type[Event]) -> set[str]:
+        """The kinds of history in which some measure reads events of a type."""
+        if model not in self._kinds:
+            self._kinds[model] = {kind for kind in self._measures if self._readers(kind, {model})}
+        return self._kinds[model]
 
     def remember(self, facts: Iterable[Fact]) -> None:
         """Take in facts that were folded before; they give no deltas."""

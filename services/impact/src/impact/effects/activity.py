@@ -6,10 +6,11 @@ A run of activity goes on over a pause of at most 28 days; its first stretch is 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from impact.effects.jobs import Job, Terms
+from impact.effects.jobs import REMEMBERED, Job, Terms
 from impact.effects.levels import FOREVER
 from impact.fold import NOTHING
 
@@ -48,10 +49,14 @@ class Stretch(NamedTuple):
 
 def active_stretches(jobs: Iterable[Job]) -> list[Stretch]:
     """The stretches with at least one eligible job, in order of time."""
-    jobs = list(jobs)
+    return list(_active_stretches(tuple(jobs)))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _active_stretches(jobs: tuple[Job, ...]) -> tuple[Stretch, ...]:
     turns = sorted({FOREVER, *(day for job in jobs for day in job.turns)})
     stretches = (Stretch(first, until, _work_on(first, jobs)) for first, until in pairwise(turns))
-    return [stretch for stretch in stretches if stretch.work]
+    return tuple(stretch for stretch in stretches if stretch.work)
 
 
 def with_baselines(stretches: Sequence[Stretch]) -> Iterator[tuple[Stretch, Stretch]]:

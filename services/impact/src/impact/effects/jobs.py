@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from contracts.placements import PlacementEnded, PlacementHoursChanged, Placemen
 from impact.effects.cells import UNKNOWN, known_code
 from impact.effects.levels import FOREVER
 from impact.fold import Fact
+
+REMEMBERED = 64
 
 Start: TypeAlias = FlexjobStarted | PlacementStarted
 HoursChanged: TypeAlias = FlexjobHoursChanged | PlacementHoursChanged
@@ -51,7 +54,7 @@ class Change(NamedTuple):
     hours: Decimal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Job:
     """One placement of one person, with the days from which its terms hold; without `employer`, the municipality's."""
 
@@ -93,19 +96,27 @@ class Job:
         )
 
 
-def jobs_of(facts: Sequence[Fact]) -> list[Job]:
+def jobs_of(facts: Iterable[Fact]) -> tuple[Job, ...]:
     """The jobs of one person's facts, in order of life, that count; the first begun comes first."""
+    return _jobs_of(tuple(facts))
+
+
+# A dozen rules ask for the jobs of the same facts, one after the other.
+@lru_cache(maxsize=REMEMBERED)
+def _jobs_of(facts: tuple[Fact, ...]) -> tuple[Job, ...]:
     lives: dict[UUID, list[Fact]] = {}
     for fact in facts:
         if isinstance(fact.event, LIFE):
             lives.setdefault(fact.event.placement_id, []).append(fact)
     jobs = sorted(filter(None, map(_job_of, lives.values())), key=lambda job: (job.start, *job.rank, job.source))
-    return [job for place, job in enumerate(jobs) if not any(other.is_told_again_in(job) for other in jobs[:place])]
+    return tuple(
+        job for place, job in enumerate(jobs) if not any(other.is_told_again_in(job) for other in jobs[:place])
+    )
 
 
-def flexjobs_of(facts: Sequence[Fact]) -> list[Job]:
+def flexjobs_of(facts: Iterable[Fact]) -> tuple[Job, ...]:
     """Those of a person's jobs that began as flexjobs at the municipality."""
-    return [job for job in jobs_of(facts) if job.is_flexjob]
+    return tuple(job for job in jobs_of(facts) if job.is_flexjob)
 
 
 def _job_of(life: Sequence[Fact]) -> Job | None:

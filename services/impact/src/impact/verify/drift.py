@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 
+import asyncpg
+
 from chassis.database import Connection
 from contracts.reach import BEGINNING
 from impact.figures import Figure, Known, Question, Value, ask
@@ -78,7 +80,7 @@ def _questions(indicator: Indicator, municipality: str, as_of: date) -> list[Que
 async def _check(db: Connection, lane: Known, question: Question) -> tuple[int, list[Drift]]:
     first = question.first if question.indicator.kind == "flow" else None
     asked = Asked(question.municipality, lane.position, first, question.as_of)
-    proof = {cell: _fractions(*parts) for cell, parts in (await prove(db, question.indicator.id, asked)).items()}
+    proof = await _proof(db, question.indicator.id, asked)
     compared, drift = 0, list[Drift]()
     # A figure of now is read from running sums, one of the past from deltas: now, both must be right.
     for read_from in ("sums", "deltas") if lane.latest else ("deltas",):
@@ -91,6 +93,15 @@ async def _check(db: Connection, lane: Known, question: Question) -> tuple[int, 
             if (differing := _differing(question.indicator, figures.get(cell, NOTHING), proof.get(cell, NOTHING)))
         ]
     return compared, drift
+
+
+async def _proof(db: Connection, indicator: str, asked: Asked) -> dict[Cell, Parts]:
+    """What the proof says; a body that it cannot read proves nothing, and so every figure differs."""
+    try:
+        proof = await prove(db, indicator, asked)
+    except asyncpg.DataError:
+        return {}
+    return {cell: _fractions(*parts) for cell, parts in proof.items()}
 
 
 async def _cells(db: Connection, lane: Known, question: Question, *, from_deltas: bool) -> dict[Cell, Parts]:
