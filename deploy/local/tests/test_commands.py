@@ -48,6 +48,8 @@ def running_up(folder: Path, **environment: str) -> Iterator[subprocess.Popen[by
 def test_up_prints_addresses_and_figures_keeps_its_token_secret_and_ends_well_on_ctrl_c(tmp_path: Path) -> None:
     with running_up(tmp_path) as process:
         assert stat.S_IMODE((tmp_path / "build" / "token").stat().st_mode) == 0o600
+        assert stat.S_IMODE((tmp_path / "build" / "settings.env").stat().st_mode) == 0o600
+        assert "IMPACT_DATABASE_URL=postgresql://" in (tmp_path / "build" / "settings.env").read_text()
         assert stat.S_IMODE((tmp_path / "build" / "up").stat().st_mode) & 0o076 == 0
         assert not [path for path in (tmp_path / "build").rglob("*") if path.is_file() and path.stat().st_mode & 0o077]
         family = psutil.Process(process.pid).children(recursive=True)

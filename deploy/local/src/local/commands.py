@@ -26,6 +26,7 @@ from local.stack import KNOWN_PORTS, REFUSALS, SERVICES, Stack, free_ports_for, 
 
 DATA = Path("build/up")
 TOKEN = Path("build/token")
+SETTINGS = Path("build/settings.env")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -93,7 +94,8 @@ async def _up(ports: dict[str, int]) -> None:
     messages = Console(stderr=True)
     messages.print("Starting PostgreSQL, NATS and the services …")
     async with running_stack(DATA, ports=ports, token=_kept_token()) as stack:
-        _write_token(stack.token)
+        _write(TOKEN, f"{stack.token}\n")
+        _write(SETTINGS, "".join(f"{name.upper()}_DATABASE_URL={url}\n" for name, url in stack.database_urls.items()))
         Console().print(_addresses(stack))
         await _print_figures(stack.url_of("impact"))
         messages.print("Running; Ctrl-C stops it.")
@@ -105,10 +107,11 @@ def _kept_token() -> str | None:
     return TOKEN.read_text().strip() if TOKEN.exists() else None
 
 
-def _write_token(token: str) -> None:
-    TOKEN.touch(mode=0o600)
-    TOKEN.chmod(0o600)
-    TOKEN.write_text(f"{token}\n")
+def _write(file: Path, text: str) -> None:
+    """Write what opens doors, for this user's eyes."""
+    file.touch(mode=0o600)
+    file.chmod(0o600)
+    file.write_text(text)
 
 
 def _addresses(stack: Stack) -> Table:
@@ -119,6 +122,7 @@ def _addresses(stack: Stack) -> Table:
     table.add_row("NATS", _place(stack.nats_url))
     table.add_row("PostgreSQL", _place(stack.postgres.dsn))
     table.add_row("Token with every scope", str(TOKEN))
+    table.add_row("Settings for verify, rebuild and tokens", str(SETTINGS))
     table.add_row("Data and logs", str(stack.folder))
     return table
 
