@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -14,8 +15,7 @@ from uuid import UUID
 import pytest
 
 from chassis.calendar import Calendar, calendar_of
-from chassis.database import Connection, Pool, create_pool
-from chassis.migrate import component_of, migrate
+from chassis.database import Connection, Pool
 from chassis.wire import seal
 from contracts.catalogue import BY_TYPE
 from contracts.event import DatedEvent, Event
@@ -26,14 +26,15 @@ from impact.ingest import ingest
 from impact.ledger import Delivery
 from impact.rebuild import GateClosed, compare, rebuild
 from impact.store.figures import snapshot
-from impact.store.replay import COLUMNS
+from impact.store.replay import COLUMNS, STANDING
 from impact.verify.drift import Pair, verify
-from local.postgres import Postgres
+from impact.verify.watch import HORIZON, proven
 
 EXAMPLES = Path(__file__).parents[3] / "contracts" / "examples"
 LANE = Stream("621", "flexjob_pool")
 MEASURES = measures_of(INDICATORS)
 PEOPLE = 2000
+A_FEW = 40
 BATCH = 500
 NEW_YEAR = date(2026, 1, 1)
 DAYS = 365
@@ -69,14 +70,15 @@ def told(name: str, day: date, **data: object) -> DatedEvent:
 
 
 class Year:
-    """What happens to everybody in a year; the same for the same seed."""
+    """What happens to everybody in a year; the same each time."""
 
-    def __init__(self, seed: int) -> None:
-        self.chance = Random(seed)  # noqa: S311 - a story, not a secret
+    def __init__(self, people: int) -> None:
+        self.people = people
+        self.chance = Random(2026)  # noqa: S311 - a story, not a secret
 
     def tell(self) -> list[Said]:
         """The year as it is registered: mistakes and their undoing among it, shuffled within each week."""
-        events = [*self._administration(), *(event for _ in range(PEOPLE) for event in self._person())]
+        events = [*self._administration(), *(event for _ in range(self.people) for event in self._person())]
         said = [self._registered(number, event) for number, event in enumerate(events)]
         corrections = [self._correction(said[place]) for place in self._some(said, 0.03)]
         retractions = [self._retraction(each) for each in self._picked([*said, *corrections], 0.01)]
@@ -193,3 +195,194 @@ class Year:
 def sealed(said: Said) -> bytes:
     known = {"municipality": LANE.municipality, "producer": LANE.producer}
     return seal(said.event, **known, id=said.id, time=said.time, corrects=said.corrects).body
+
+
+def deliveries(people: int) -> list[Delivery]:
+    """A year as it arrives: now and then something comes a second time."""
+    bodies = [sealed(said) for said in Year(people).tell()]
+    chance = Random(people)  # noqa: S311 - a story, not a secret
+    for place in chance.sample(range(len(bodies)), len(bodies) // 100):
+        bodies.insert(place + chance.randrange(1, 700), bodies[place])
+    return [Delivery(LANE.name, sequence, {}, body) for sequence, body in enumerate(bodies, start=1)]
+
+
+async def bring_in(pool: Pool, arriving: Sequence[Delivery], calendar: Calendar, *, batch: int = BATCH) -> None:
+    for start in range(0, len(arriving), batch):
+        await ingest(pool, LANE, arriving[start : start + batch], measures=MEASURES, calendar=calendar)
+
+
+@pytest.fixture
+def after_the_year(tmp_path: Path) -> Calendar:
+    file = tmp_path / "clock"
+    file.write_text("2027-12-01T08:00:00Z", encoding="utf-8")
+    return calendar_of(f"file:{file}")
+
+
+async def rows_of(pool: Pool) -> dict[str, str]:
+    """A fingerprint of each table that follows from the ledger."""
+    return {table: await pool.fetchval(FINGERPRINT.format(table, STANDING.get(table, "true"))) for table in COLUMNS}
+
+
+FINGERPRINT = "SELECT md5(string_agg(known::text, ' ' ORDER BY known::text)) FROM {} AS known WHERE {}"
+
+
+async def differing(pool: Pool) -> list[str]:
+    async with pool.acquire() as db, db.transaction(isolation="repeatable_read"):
+        return (await compare(db, "621", MEASURES)).differing
+
+
+async def undamaged(_: Connection) -> int:
+    """A gate that nothing may come to."""
+    raise AssertionError("rows differed")
+
+
+async def proven_now(db: Connection) -> int:
+    """A gate that is over sooner than the one in use, which proves ten positions of the past as well."""
+    return len((await verify(db, "621", INDICATORS, [Pair(HORIZON)])).drift)
+
+
+DAMAGE = (
+    "DELETE FROM link WHERE position % 5 = 0",
+    "UPDATE link SET target = 'another' WHERE position % 5 = 1",
+    "DELETE FROM history WHERE position % 50 = 0",
+    "UPDATE history SET root = NULL WHERE position % 50 = 1",
+    "DELETE FROM delta WHERE position % 50 = 0",
+    "UPDATE delta SET amount = amount + 1, person = NULL WHERE position % 50 = 1",
+    "DELETE FROM running_sum WHERE date < '2026-02-01'",
+    "UPDATE running_sum SET amount = amount + 1 WHERE date > '2027-01-01'",
+    "DELETE FROM outcome WHERE position % 50 = 0",
+    "UPDATE outcome SET outcome = 'waiting' WHERE position % 50 = 1",
+    "DELETE FROM outcome_count WHERE outcome = 'superseded'",
+    "UPDATE outcome_count SET facts = facts + 1",
+)
+
+
+async def damage(pool: Pool) -> None:
+    for statement in DAMAGE:
+        assert await pool.execute(statement) not in {"DELETE 0", "UPDATE 0"}
+
+
+@pytest.mark.timeout(300)
+async def test_a_year_of_2000_people_is_rebuilt_to_identical_rows_with_live_traffic_going_on(
+    pool: Pool, after_the_year: Calendar
+) -> None:
+    arriving = deliveries(PEOPLE)
+    until_autumn = len(arriving) * 4 // 5
+    await bring_in(pool, arriving[:until_autumn], after_the_year)
+    seen: list[int] = []
+
+    rebuilt, _ = await asyncio.gather(
+        rebuild(
+            pool,
+            "621",
+            MEASURES,
+            calendar=after_the_year,
+            gate=undamaged,
+            progress=lambda _, upto: seen.append(upto),
+        ),
+        bring_in(pool, arriving[until_autumn:], after_the_year, batch=50),
+    )
+
+    assert rebuilt.differing == []
+    assert rebuilt.position > seen[0], "what came in meanwhile was told as well"
+    facts = len({delivery.raw for delivery in arriving})
+    positions = await pool.fetch("SELECT position FROM ledger ORDER BY position")
+    assert [row["position"] for row in positions] == list(range(1, facts + 1))
+    assert facts > 8000
+    counts = {row["outcome"]: row["facts"] for row in await pool.fetch(OUTCOMES)}
+    assert counts["superseded"] > 200
+    assert counts["retracted"] > 70
+    assert "parked" not in counts
+    await repairs_damage(pool, after_the_year)
+
+
+OUTCOMES = "SELECT outcome, count(*) AS facts FROM outcome GROUP BY outcome"
+
+
+async def repairs_damage(pool: Pool, calendar: Calendar) -> None:
+    """Every table is damaged, the gate opens, and all is as it was."""
+    before = await rows_of(pool)
+    await damage(pool)
+    rebuilt = await rebuild(pool, "621", MEASURES, calendar=calendar, gate=proven_now)
+
+    assert rebuilt.differing == list(COLUMNS)
+    assert await rows_of(pool) == before
+    assert await differing(pool) == []
+    chance = Random(1)  # noqa: S311 - any pair will do
+    facts = rebuilt.position
+    pairs = [Pair(NEW_YEAR + timedelta(days=chance.randrange(700)), chance.randint(0, facts)) for _ in range(2)]
+    async with snapshot(pool) as db:
+        assert (await verify(db, "621", INDICATORS, pairs)).drift == ()
+
+
+@pytest.fixture
+async def a_small_year(pool: Pool, after_the_year: Calendar) -> Pool:
+    await bring_in(pool, deliveries(A_FEW), after_the_year)
+    return pool
+
+
+async def test_damage_is_put_right_through_the_gate_that_is_in_use(
+    a_small_year: Pool, after_the_year: Calendar
+) -> None:
+    before = await rows_of(a_small_year)
+    await damage(a_small_year)
+
+    rebuilt = await rebuild(a_small_year, "621", MEASURES, calendar=after_the_year, gate=proven("621"))
+
+    assert rebuilt.differing == list(COLUMNS)
+    assert await rows_of(a_small_year) == before
+
+
+async def test_only_the_tables_that_differ_are_replaced(a_small_year: Pool, after_the_year: Calendar) -> None:
+    await a_small_year.execute("UPDATE running_sum SET amount = 0 WHERE date < '2026-02-01'")
+    written = "SELECT xmin::text FROM delta ORDER BY position LIMIT 1"
+    before = await a_small_year.fetchval(written)
+
+    rebuilt = await rebuild(a_small_year, "621", MEASURES, calendar=after_the_year, gate=proven("621"))
+
+    assert rebuilt.differing == ["running_sum"]
+    assert await a_small_year.fetchval(written) == before
+    assert await differing(a_small_year) == []
+
+
+async def test_a_rule_that_the_proofs_contradict_replaces_nothing(a_small_year: Pool, after_the_year: Calendar) -> None:
+    before = await rows_of(a_small_year)
+    broken = [replace(measure, rule=lambda _: ()) if measure.id == "headcount" else measure for measure in MEASURES]
+
+    with pytest.raises(GateClosed) as closed:
+        await rebuild(a_small_year, "621", broken, calendar=after_the_year, gate=proven("621"))
+
+    assert closed.value.cells > 0
+    assert await rows_of(a_small_year) == before
+
+
+async def test_damage_stays_as_it_is_while_the_gate_is_closed(a_small_year: Pool, after_the_year: Calendar) -> None:
+    await damage(a_small_year)
+    damaged = await rows_of(a_small_year)
+
+    async def closed(_: Connection) -> int:
+        return 3
+
+    with pytest.raises(GateClosed):
+        await rebuild(a_small_year, "621", MEASURES, calendar=after_the_year, gate=closed)
+
+    assert await rows_of(a_small_year) == damaged
+
+
+async def test_a_rebuild_leaves_other_lanes_alone(a_small_year: Pool, after_the_year: Calendar) -> None:
+    """The other lane's rows are as damaged afterwards as they were before."""
+    for table in COLUMNS:
+        columns = f"municipality, {COLUMNS[table]}"
+        await a_small_year.execute(
+            f"INSERT INTO {table} ({columns}) SELECT '630', {COLUMNS[table]} FROM {table}"  # noqa: S608 - our names
+        )
+    await damage(a_small_year)
+    others = (
+        "SELECT md5(string_agg(known::text, ' ' ORDER BY known::text)) FROM delta AS known WHERE municipality = '630'"
+    )
+    before = await a_small_year.fetchval(others)
+
+    await rebuild(a_small_year, "621", MEASURES, calendar=after_the_year, gate=proven("621"))
+
+    assert await a_small_year.fetchval(others) == before
+    assert await differing(a_small_year) == []

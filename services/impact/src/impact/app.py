@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
 
@@ -27,6 +28,8 @@ from impact.store.verification import is_trusted
 from impact.verify.watch import keep_verifying
 
 NAME = "impact"
+# So many verifications may be late before figures are no longer trusted.
+MISSED_ROUNDS = 3
 
 
 def build_app(settings: ImpactSettings) -> FastAPI:
@@ -54,12 +57,13 @@ def build_app(settings: ImpactSettings) -> FastAPI:
         )
 
     async def releasing() -> None:
+        max_age = MISSED_ROUNDS * timedelta(seconds=settings.verify_seconds)
         await keep_releasing(
             app.state.pool,
             settings.municipalities,
             calendar,
             INDICATORS,
-            trusted=partial(is_trusted, app.state.pool),
+            trusted=partial(is_trusted, app.state.pool, max_age=max_age),
             every=settings.release_seconds,
         )
 

@@ -1,6 +1,7 @@
 """`kraftcenter verify` and `kraftcenter rebuild`: work on the database of impact itself, by those who operate it."""
 
 import json
+import re
 from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Annotated, TypeVar
@@ -13,16 +14,21 @@ from rich.table import Table
 from chassis.addresses import postgres_dsn
 from chassis.calendar import calendar_of
 from chassis.cli import CommandError, complete
-from chassis.database import Pool, create_pool
+from chassis.database import Connection, Pool, create_pool
 from chassis.settings import SettingsRefused, address
+from contracts.reach import BEGINNING
 from impact.catalogue import INDICATORS, measures_of
 from impact.fold import RuleError
 from impact.rebuild import GateClosed, Rebuilt, compare, rebuild
+from impact.store.definitions import DefinitionMissing
 from impact.store.figures import BeyondLane, snapshot
+from impact.store.ledger import position_of
+from impact.store.replay import NotAsAdmitted
 from impact.verify.drift import Drift, Pair, Verification, verify
-from impact.verify.watch import kept, named, pairs_of, proven
+from impact.verify.watch import HORIZON, kept, named, pairs_of, proven
 
 SETTING = "IMPACT_DATABASE_URL"
+CODE = re.compile(r"[0-9]{3}")
 MEASURES = measures_of(INDICATORS)
 
 T = TypeVar("T")
@@ -51,9 +57,12 @@ def verify_figures(
 
     async def work(pool: Pool, progress: Callable[[int, int], None]) -> Verification:
         async with snapshot(pool) as db:
+            await _require_facts(db, municipality)
+            if not (entries := await kept(db, municipality, INDICATORS)):
+                raise CommandError(f"The facts of {municipality} are not counted yet: `kraftcenter rebuild` does that.")
             asked = pairs or await pairs_of(db, municipality, calendar_of("system").today())
             try:
-                return await verify(db, municipality, await kept(db, municipality, INDICATORS), asked, progress)
+                return await verify(db, municipality, entries, asked, progress)
             except BeyondLane as beyond:
                 raise CommandError(f"The ledger of {municipality} ends at position {beyond.position}.") from None
 
@@ -85,6 +94,8 @@ def rebuild_lane(
     """
 
     async def work(pool: Pool, progress: Callable[[int, int], None]) -> Rebuilt:
+        async with snapshot(pool) as db:
+            await _require_facts(db, municipality)
         if check:
             async with pool.acquire() as db, db.transaction(isolation="repeatable_read"):
                 return await compare(db, municipality, MEASURES, progress=progress)
@@ -101,15 +112,30 @@ def rebuild_lane(
         ) from None
     except RuleError as error:
         raise CommandError(f"Nothing was replaced: the rule {error} does not take what was once counted.") from None
+    except NotAsAdmitted as error:
+        raise CommandError(
+            f"Nothing was replaced: the fact at position {error.position} cannot be read any more."
+        ) from None
+    except DefinitionMissing as error:
+        raise CommandError(f"The lane keeps {error}, which this program does not know: use the newer one.") from None
     _show_rebuilt(rebuilt, check=check, as_json=as_json)
+
+
+async def _require_facts(db: Connection, municipality: str) -> None:
+    """A lane that nobody has told anything is more likely a slip. Raises CommandError."""
+    if not CODE.fullmatch(municipality) or not await position_of(db, municipality):
+        raise CommandError(f"The ledger has no facts of {municipality!r}: a municipality is named by its code, as 621.")
 
 
 def _pair(text: str) -> Pair:
     day, at, position = text.partition("@")
     try:
-        return Pair(date.fromisoformat(day), int(position) if at else None)
+        pair = Pair(date.fromisoformat(day), int(position) if at else None)
     except ValueError:
         raise typer.BadParameter(f"--at must look like 2026-03-31 or 2026-03-31@1204, not {text!r}") from None
+    if not BEGINNING <= pair.as_of <= HORIZON or (pair.position or 0) < 0:
+        raise typer.BadParameter(f"--at must be from {BEGINNING} to {HORIZON}, at a position from 0 on, not {text!r}")
+    return pair
 
 
 def _with_progress(what: str, work: Callable[[Pool, Callable[[int, int], None]], Awaitable[T]]) -> T:

@@ -14,6 +14,7 @@ from impact.chronicle import Chronicle
 from impact.fold import Measure, RuleError
 from impact.store import definitions, ledger, replay
 from impact.store.definitions import LaneNotTold
+from impact.store.replay import NotAsAdmitted
 
 log = structlog.get_logger()
 
@@ -47,8 +48,9 @@ async def compare(
 ) -> Rebuilt:
     """Tell a lane again and compare; the connection must be in a transaction that holds one snapshot.
 
-    Raises RuleError when a rule does not take what was once counted.
+    Raises RuleError when a rule does not take what was once counted, NotAsAdmitted, DefinitionMissing.
     """
+    await definitions.in_force(db, municipality, measures)
     position = await ledger.position_of(db, municipality)
     await replay.set_beside(db)
     await _tell(db, municipality, Chronicle(measures), after=0, upto=position, progress=progress)
@@ -66,7 +68,8 @@ async def rebuild(  # noqa: PLR0913 - what, by which rules and clock, and who ma
 ) -> Rebuilt:
     """Tell a lane again beside the live figures, and put in their place what differs, if the gate lets it.
 
-    Traffic goes on but for the last moment. All measures are in force afterwards. Raises RuleError, GateClosed.
+    Traffic goes on but for the last moment. All measures are in force afterwards. Raises RuleError, GateClosed,
+    NotAsAdmitted, DefinitionMissing.
     """
     async with pool.acquire() as db, db.transaction():
         await replay.set_beside(db)
@@ -75,12 +78,15 @@ async def rebuild(  # noqa: PLR0913 - what, by which rules and clock, and who ma
         await _tell(db, municipality, chronicle, after=0, upto=reached, progress=progress)
         lane = await ledger.lock_lane(db, municipality, calendar.now())
         await _tell(db, municipality, chronicle, after=reached, upto=lane.position, progress=progress)
+        # What this program does not know would be missing beside, and be taken for odd.
+        await definitions.in_force(db, municipality, measures)
+        added = await definitions.missing(db, municipality, measures)
         await definitions.bring_into_force(db, municipality, measures, next_position=lane.position + 1)
         rebuilt = Rebuilt(lane.position, await replay.differences(db, municipality))
-        if rebuilt.differing:
-            if cells := await gate(db):
-                raise GateClosed(cells)
-            await replay.replace(db, municipality, rebuilt.differing)
+        # A definition that counts nothing adds no row, and has to be proven all the same.
+        if (rebuilt.differing or added) and (cells := await gate(db)):
+            raise GateClosed(cells)
+        await replay.replace(db, municipality, rebuilt.differing)
     return rebuilt
 
 
@@ -99,7 +105,7 @@ async def bring_into_force(
         return
     try:
         await rebuild(pool, municipality, measures, calendar=calendar, gate=gate)
-    except (RuleError, GateClosed) as refusal:
+    except (RuleError, GateClosed, NotAsAdmitted) as refusal:
         log.error("definition_refused", municipality=municipality, reason=str(refusal))  # noqa: TRY400 - no event data
         if len(missing) == len(measures):
             raise LaneNotTold(municipality) from refusal

@@ -88,8 +88,8 @@ CHANGE = message("flexjob.hours_changed", "change", CHANGED)
 
 @pytest.fixture
 async def reader(issue: Issue) -> dict[str, str]:
-    """A token that may read the ledger."""
-    return await issue("ledger")
+    """A token that may read the ledger, and exact figures about persons."""
+    return await issue("ledger", "figures:exact")
 
 
 async def read(
@@ -218,6 +218,18 @@ async def test_all_that_is_wrong_is_said_at_once(doors: httpx.AsyncClient, reade
     problem = await read(doors, BALANCE, reader, status=422, thorough="x", municipality="x")
 
     assert len(problem["errors"]) == 2
+
+
+async def test_without_the_right_to_exact_figures_a_trail_names_no_person_and_tells_no_amount(
+    doors: httpx.AsyncClient, admit: Admit, issue: Issue
+) -> None:
+    await admit(START)
+
+    answer = await doors.get(f"/v1/facts/{SOURCE}/start", headers=await issue("ledger"))
+
+    assert answer.json()["outcome"] == "counted"
+    assert answer.json()["deltas"] is None
+    assert PERSON not in answer.text
 
 
 async def test_the_trail_of_a_fact_that_counts_shows_what_it_moved(

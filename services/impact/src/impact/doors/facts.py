@@ -12,11 +12,12 @@ from chassis.database import ACQUIRE_SECONDS
 from chassis.http import Door, door
 from chassis.problems import Problem, Said
 from impact.chronicle import Outcome
+from impact.disclosure import may_see_exact
 from impact.doors.balance import Texts
 from impact.store import audit
 from impact.store.figures import snapshot
 from impact.store.trail import trail_of
-from impact.trail import Moved, Role, Trail
+from impact.trail import Membership, Moved, Role, Trail
 
 READ_FACT = "read_fact"
 EXAMPLE: JsonDict = {
@@ -114,7 +115,7 @@ class MembershipShown(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     kind: str
-    key: str
+    key: str | None = Field(description="Null for a person, unless the token has figures:exact as well.")
     in_force: bool = Field(description="Whether it is the version of its event that holds in the history.")
 
 
@@ -152,7 +153,7 @@ class FactShown(BaseModel):
         description="Its root, corrections and retractions, itself included; empty while it is parked."
     )
     histories: list[MembershipShown]
-    deltas: list[DeltaShown]
+    deltas: list[DeltaShown] | None = Field(description="Null unless the token has figures:exact as well.")
 
 
 @router.get("/v1/facts/{source}/{event_id:path}")
@@ -166,6 +167,7 @@ async def show_fact(
         trail = await trail_of(db, municipality, source, event_id)
     if trail is None:
         raise _unknown()
+    exact = may_see_exact(at.principal, municipality)
     await _note(at, trail)
     return FactShown(
         municipality=municipality,
@@ -179,9 +181,14 @@ async def show_fact(
         parked=trail.parked,
         entries=[StepShown.model_validate(step) for step in trail.steps],
         chain=[MemberShown.model_validate(member) for member in trail.members],
-        histories=[MembershipShown.model_validate(membership) for membership in trail.histories],
-        deltas=_deltas(trail.deltas),
+        histories=[_membership(membership, exact=exact) for membership in trail.histories],
+        deltas=_deltas(trail.deltas) if exact else None,
     )
+
+
+def _membership(membership: Membership, *, exact: bool) -> MembershipShown:
+    shown = MembershipShown.model_validate(membership)
+    return shown if exact or shown.kind != "person" else shown.model_copy(update={"key": None})
 
 
 def _deltas(moved: Iterable[Moved]) -> list[DeltaShown]:

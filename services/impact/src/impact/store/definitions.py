@@ -19,21 +19,31 @@ async def kept(db: Connection, municipality: str, measures: Sequence[Measure], p
 
     Raises DefinitionMissing or LaneNotTold.
     """
-    found = {(row["measure"], row["version"]) for row in await db.fetch(KEPT, municipality)}
+    found = await in_force(db, municipality, measures)
     if not found and position:
         raise LaneNotTold(municipality)
     if not found:
         await bring_into_force(db, municipality, measures, next_position=1)
         return list(measures)
+    return [measure for measure in measures if (measure.id, measure.version) in found]
+
+
+async def in_force(db: Connection, municipality: str, measures: Iterable[Measure]) -> set[tuple[str, int]]:
+    """What a lane keeps, as (measure, version). Raises DefinitionMissing unless these measures are all of it."""
+    found = await _found(db, municipality)
     if unknown := found - {(measure.id, measure.version) for measure in measures}:
         raise DefinitionMissing(", ".join(f"{name}/{version}" for name, version in sorted(unknown)))
-    return [measure for measure in measures if (measure.id, measure.version) in found]
+    return found
 
 
 async def missing(db: Connection, municipality: str, measures: Sequence[Measure]) -> list[Measure]:
     """The measures that a lane does not keep."""
-    found = {(row["measure"], row["version"]) for row in await db.fetch(KEPT, municipality)}
+    found = await _found(db, municipality)
     return [measure for measure in measures if (measure.id, measure.version) not in found]
+
+
+async def _found(db: Connection, municipality: str) -> set[tuple[str, int]]:
+    return {(row["measure"], row["version"]) for row in await db.fetch(KEPT, municipality)}
 
 
 KEPT = "SELECT measure, version FROM definition WHERE municipality = $1"

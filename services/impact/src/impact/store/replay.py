@@ -7,6 +7,7 @@ statement that names no schema means them. So a rebuild runs the very statements
 from collections.abc import AsyncIterator, Sequence
 
 from asyncpg import Record
+from pydantic import ValidationError
 
 from chassis.database import Connection
 from contracts.catalogue import BY_TYPE
@@ -30,6 +31,14 @@ COLUMNS = {
 STANDING = {"outcome_count": "facts <> 0"}
 
 
+class NotAsAdmitted(Exception):
+    """A fact of the ledger cannot be read any more, though it was once; `position` says which."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__(position)
+        self.position = position
+
+
 async def set_beside(db: Connection) -> None:
     """Make the tables beside. The connection must be in a transaction."""
     for table in COLUMNS:
@@ -41,7 +50,7 @@ async def set_beside(db: Connection) -> None:
 async def entries(
     db: Connection, municipality: str, chronicle: Chronicle, *, after: int, upto: int
 ) -> AsyncIterator[Sequence[Entry]]:
-    """Tell the entries of (`after`, `upto`] to a chronicle, page by page. Raises RuleError."""
+    """Tell the entries of (`after`, `upto`] to a chronicle, page by page. Raises RuleError, NotAsAdmitted."""
     while after < upto:
         rows = await db.fetch(ENTRIES, municipality, after, min(after + PAGE, upto))
         yield [_told(row, chronicle) for row in rows]
@@ -65,13 +74,17 @@ def _told(row: Record, chronicle: Chronicle) -> Entry:
         return Entry(row["position"], None, Parked(row["parked"]), Told(outcomes=outcomes))
     if row["kind"] == "discard":
         return Entry(row["position"], None, None, Told())
+    try:
+        event = BY_TYPE[row["type"]].model_validate_json(row["data"])
+    except (KeyError, ValidationError):
+        raise NotAsAdmitted(row["position"]) from None
     fact = Fact(
         row["position"],
         row["source"],
         row["event_id"],
         row["type"],
         row["time"],
-        BY_TYPE[row["type"]].model_validate_json(row["data"]),
+        event,
         corrects=row["corrects"],
         parked_at=row["concerns"],
     )

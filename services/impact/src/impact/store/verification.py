@@ -1,7 +1,7 @@
 """What came of each verification; the latest says whether figures may be published."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chassis.database import ACQUIRE_SECONDS, Connection, Pool
@@ -36,11 +36,11 @@ SELECT at, cells, drift, differing FROM verification WHERE municipality = $1 ORD
 """
 
 
-async def is_trusted(pool: Pool, municipality: str) -> bool:
-    """Whether the last round found every figure proven; nothing is trusted before the first."""
+async def is_trusted(pool: Pool, municipality: str, *, max_age: timedelta) -> bool:
+    """Whether every figure was found proven lately; nothing is trusted before the first round, or after the last."""
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
         last = await latest(db, municipality)
-    return last is not None and last.drift == 0
+    return last is not None and last.drift == 0 and last.at > datetime.now(UTC) - max_age
 
 
 async def forget_before(db: Connection, municipality: str, instant: datetime) -> None:

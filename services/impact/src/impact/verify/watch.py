@@ -59,9 +59,9 @@ async def verify_once(pool: Pool, municipality: str, calendar: Calendar, indicat
 
 
 async def kept(db: Connection, municipality: str, indicators: Sequence[Indicator]) -> list[Indicator]:
-    """The entries whose definitions the lane keeps now."""
+    """The newest entries that the lane keeps, also one that answers from the next fact on: the proofs are of these."""
     lane = await known(db, municipality)
-    return entries_at(indicators, await definitions_of(db, municipality), lane.position)
+    return entries_at(indicators, await definitions_of(db, municipality), lane.position + 1)
 
 
 async def pairs_of(db: Connection, municipality: str, today: date) -> list[Pair]:
