@@ -94,24 +94,23 @@ def functions(pattern: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
                 yield node
 
 
-def names_in(node: ast.AST) -> set[str]:
-    """What a piece of code mentions: names, and texts such as an id."""
-    found = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
-    return found | {
-        each.value for each in ast.walk(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)
-    }
-
-
-def worked(pattern: str) -> set[str]:
-    """What tests of a file mention that compare something."""
+def compared(pattern: str) -> set[str]:
+    """The names that tests use, of tests that compare something."""
     tests = [test for test in functions(pattern) if any(isinstance(node, ast.Assert) for node in ast.walk(test))]
-    return {name for test in tests for name in names_in(test)}
+    return {node.id for test in tests for node in ast.walk(test) if isinstance(node, ast.Name)}
+
+
+def asked_for(pattern: str) -> set[object]:
+    """What tests ask a story for, as `story.whole("F6", …)`."""
+    calls = [node for test in functions(pattern) for node in ast.walk(test) if isinstance(node, ast.Call)]
+    first = [call.args[0] for call in calls if call.args and ast.unparse(call.func) in {"story.whole", "story.cells"}]
+    return {argument.value for argument in first if isinstance(argument, ast.Constant)}
 
 
 @every
 def test_an_indicator_has_a_worked_example_of_its_proof(indicator: Indicator) -> None:
-    """A story written by hand into a ledger, with its numbers, that names the indicator."""
-    assert indicator.id in worked("test_proofs.py")
+    """A story written by hand into a ledger, with its numbers, that asks for the indicator."""
+    assert indicator.id in asked_for("test_proofs.py")
 
 
 def variables() -> dict[str, Measure]:
@@ -125,7 +124,7 @@ def test_a_rule_has_a_worked_example(measure: Measure) -> None:
     names = {name for name, value in variables().items() if value is measure}
 
     assert names
-    assert names & (worked("test_stories.py") | worked("test_effects*.py"))
+    assert names & (compared("test_stories.py") | compared("test_effects*.py"))
 
 
 def test_the_examples_of_the_domain_are_stories() -> None:

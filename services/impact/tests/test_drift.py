@@ -21,6 +21,7 @@ from impact.catalogue import INDICATORS, measures_of
 from impact.fold import Effect, Fact, Measure
 from impact.ingest import ingest
 from impact.ledger import Delivery
+from impact.rebuild import compare
 from impact.releases import release_if_due
 from impact.store.figures import BeyondLane, snapshot
 from impact.store.verification import is_trusted, latest
@@ -201,6 +202,27 @@ async def test_a_row_moved_to_another_cell_is_noticed_though_the_whole_is_the_sa
 
     f1 = {cell for indicator, cell in cells(await verified(life)) if indicator == "F1"}
     assert f1 == {"department=Kultur", "department=Teknik"}
+
+
+OTHERWISE = {
+    "person": "person || 'x'",
+    "contributor": "contributor || 'x'",
+    "key": "key || 'x'",
+    "cohort": "cohort + 31",
+    "ordinal": "ordinal + 100",
+}
+
+
+@pytest.mark.parametrize("column", OTHERWISE)
+async def test_what_no_figure_is_read_from_is_noticed_by_a_comparison_with_the_rebuilt_lane(
+    life: Pool, column: str
+) -> None:
+    """Receipts, disclosure and the months of a cohort are read from these; proofs know only figures as they stand."""
+    await life.execute(f"UPDATE delta SET {column} = {OTHERWISE[column]} WHERE measure = 'jobs_due'")  # noqa: S608
+
+    assert cells(await verified(life)) == set()
+    async with life.acquire() as db, db.transaction(isolation="repeatable_read"):
+        assert (await compare(db, "621", MEASURES)).differing == ["delta"]
 
 
 async def test_a_body_that_was_edited_is_noticed_in_both_ways_to_read(life: Pool) -> None:

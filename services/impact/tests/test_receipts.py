@@ -117,7 +117,9 @@ def added_up(receipt: Json, by: Sequence[str]) -> tuple[Decimal | None, dict[tup
     for each in receipt["contributions"]:
         cells[tuple(each["dimensions"][name] for name in by)].append(each)
     values = {place: value_of(receipt, contributions) for place, contributions in cells.items()}
-    return value_of(receipt, receipt["contributions"]), values if by else {}
+    held = receipt["held"].items()
+    whole = [each for each in receipt["contributions"] if held <= each["dimensions"].items()]
+    return value_of(receipt, whole), values if by else {}
 
 
 def value_of(receipt: Json, contributions: Iterable[Json]) -> Decimal | None:

@@ -1,7 +1,7 @@
 """From sums to a figure: pure and exact; only the last step rounds, half up, to six decimals."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -142,13 +142,18 @@ def _usual_start(indicator: Indicator, last: date) -> date:
 
 def answer(question: Question, known: Known, sums: Sequence[Sequence[Sum]], facts: int | None = None) -> Figure:
     """The figure of a question, from the sums of each of its indicator's measures."""
-    held = question.indicator.held_on(question.as_of, question.by).items()
-    kept = [[part for part in parts if held <= part.dimensions.items()] for parts in sums]
+    indicator, as_of = question.indicator, question.as_of
     cells = tuple(
         Cell(dict(zip(question.by, place, strict=True)), _value(question, parts))
-        for place, parts in sorted(_cut(kept, question.by).items())
+        for place, parts in sorted(_cut(_where(indicator.held_on(as_of, question.by), sums), question.by).items())
     )
-    return Figure(question, known, _value(question, kept), facts, cells)
+    # The whole of what is held is of the held value, also beside cells of other values.
+    whole = _value(question, _where(indicator.held_on(as_of, ()), sums))
+    return Figure(question, known, whole, facts, cells)
+
+
+def _where(held: Mapping[str, str], sums: Sequence[Sequence[Sum]]) -> list[list[Sum]]:
+    return [[part for part in parts if held.items() <= part.dimensions.items()] for parts in sums]
 
 
 def _cut(sums: Sequence[Sequence[Sum]], by: tuple[str, ...]) -> dict[tuple[str, ...], list[list[Sum]]]:

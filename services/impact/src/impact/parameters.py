@@ -59,7 +59,7 @@ TO = _parameter(
 BY = _parameter(
     "by",
     "One or two of the indicator's `dimensions`, with a comma between, to split the figure by. A dimension that the "
-    "catalogue says is `held` to one value is not held when it is named here.",
+    "catalogue says is `held` to one value is not held in the cells when it is named here; the whole stays held.",
     {"pattern": "^[a-z_]+(,[a-z_]+)?$"},
     one_dimension="department",
     two_dimensions="weeks,kind",
@@ -82,6 +82,6 @@ SINCE = _parameter(
     since_the_last_report="2026-03-01T08:00:00+01:00",
     since_a_position="1100",
 )
-LIMIT = _parameter("limit", "How many contributions at most, 1 to 1000; 100 unless given.", {}, a_few="10")
-CURSOR = _parameter("cursor", "The `next` of the page before; 0 unless given.", {}, the_second_page="100")
+LIMIT = _parameter("limit", "How many contributions and movements at most, 1–1000; 100 unless given.", {}, a_few="10")
+CURSOR = _parameter("cursor", "The `next_cursor` of the page before; 0 unless given.", {}, the_second_page="100")
 PARAMETERS_OF_RECEIPT = [*PARAMETERS_OF_ONE, SINCE, LIMIT, CURSOR]

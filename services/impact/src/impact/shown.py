@@ -60,7 +60,7 @@ class IndicatorShown(BaseModel):
     direction: str = Field(description="The direction that is wanted.")
     dimensions: tuple[str, ...] = Field(description="What a figure can be split `by`, one or two at a time.")
     held: dict[str, str] = Field(
-        description="Dimensions that are held to one value unless `by` names them; {year} is the year of `as_of`.",
+        description="Dimensions held to one value, but for the cells of a cut `by` them; {year} is that of `as_of`.",
         examples=[{"weeks": "26"}],
     )
     months: int | None = Field(description="Of a flow: how far back it goes without `from`; null is to 1 January.")

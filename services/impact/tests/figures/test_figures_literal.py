@@ -56,7 +56,7 @@ def lived(indicators: Iterable[Indicator], random: Random, positions: int) -> li
 
 def counted(question: Question, moves: Sequence[Move], position: int, place: dict[str, str]) -> Fraction | None:
     """What a cell of a figure is, literally; None when there are no data."""
-    held = question.indicator.held_on(question.as_of, question.by) | place
+    held = question.indicator.held_on(question.as_of, question.by if place else ()) | place
     there = [move for move in moves if move.position <= position and held.items() <= move.dimensions.items()]
     of = [[move for move in there if move.measure is measure] for measure in question.indicator.measures]
     if question.indicator.reading == "median":

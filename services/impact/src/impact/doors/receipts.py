@@ -91,6 +91,10 @@ class ReceiptShown(BaseModel):
 
     figure: FigureShown
     reading: str = Field(description="sum, or median.", examples=["sum"])
+    held: dict[str, str] = Field(
+        description="What the figure itself is held to; its cells are not, in the dimensions that `by` names.",
+        examples=[{"weeks": "26"}],
+    )
     divisor: str = Field(examples=["37"])
     days: int | None = Field(description="How many days an average is over, else null.")
     contributions: list[ContributionShown] = Field(description="This page of them, history by history.")
@@ -157,6 +161,7 @@ async def _receipt(db: Connection, question: Question, lane: Known, page: Page) 
     return ReceiptShown(
         figure=figure_shown(figure),
         reading=question.indicator.reading,
+        held=question.indicator.held_on(question.as_of, ()),
         divisor=f"{question.indicator.divisor:f}",
         days=question.days,
         contributions=[ContributionShown(**_contribution(each)) for each in contributions[part]],
