@@ -4,8 +4,10 @@ import ast
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import get_args, get_type_hints
 
 import pytest
@@ -115,7 +117,7 @@ def test_an_indicator_has_a_worked_example_of_its_proof(indicator: Indicator) ->
 
 def variables() -> dict[str, Measure]:
     """The measures of the catalogue by the names that they have in its code."""
-    modules = [vars(entries)[name] for name in ("flexjobs", "job7", "jobs", "needs", "pool", "reviews", "workforce")]
+    modules = [import_module(f"impact.entries.{module.name}") for module in iter_modules(entries.__path__)]
     return {name: value for module in modules for name, value in vars(module).items() if isinstance(value, Measure)}
 
 

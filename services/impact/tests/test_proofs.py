@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from chassis.database import Pool
+from impact.catalogue import INDICATORS
 from impact.verify.proofs import PROVEN, Asked, Cell, prove
 
 RETRACTED = "event.retracted"
@@ -261,8 +262,9 @@ async def test_two_municipalities_know_nothing_of_each_other(story: Teller) -> N
 
 @pytest.mark.parametrize("indicator", sorted(PROVEN))
 async def test_of_nothing_the_whole_stands_but_a_median_does_not(indicator: str, story: Teller) -> None:
-    nothing = {"J2": "37"} | dict.fromkeys(("J1", "F1", "F3", "E1", "E1f"), "1")
-    expected = {} if indicator == "F6" else {WHOLE: of("0", nothing.get(indicator, "0"))}
+    entry = next(each for each in INDICATORS if each.id == indicator)
+    nothing = "0" if entry.denominator else str(entry.divisor)
+    expected = {} if entry.reading == "median" else {WHOLE: of("0", nothing)}
 
     assert await story.cells(indicator, "2026-12-31") == expected
 

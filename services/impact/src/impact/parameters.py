@@ -82,6 +82,8 @@ SINCE = _parameter(
     since_the_last_report="2026-03-01T08:00:00+01:00",
     since_a_position="1100",
 )
-LIMIT = _parameter("limit", "How many contributions and movements at most, 1–1000; 100 unless given.", {}, a_few="10")
+LIMIT = _parameter(
+    "limit", "How many contributions and movements at most, 1 to 1000; 100 unless given.", {}, a_few="10"
+)
 CURSOR = _parameter("cursor", "The `next_cursor` of the page before; 0 unless given.", {}, the_second_page="100")
 PARAMETERS_OF_RECEIPT = [*PARAMETERS_OF_ONE, SINCE, LIMIT, CURSOR]
