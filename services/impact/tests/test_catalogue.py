@@ -2,10 +2,12 @@
 
 import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from importlib import import_module
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import get_args, get_type_hints
@@ -22,6 +24,7 @@ from impact.fold import Delta, Dimensions, Fact, Measure
 from impact.indicator import Indicator
 from impact.metrics import name_of
 from impact.verify.proofs import PRELUDES, PROVEN, query_of
+from impact.versions import entries_by_id
 
 MEASURES = measures_of(INDICATORS)
 TESTS = Path(__file__).parent
@@ -127,6 +130,23 @@ def test_a_rule_has_a_worked_example(measure: Measure) -> None:
 
     assert names
     assert names & (compared("test_stories.py") | compared("test_effects*.py"))
+
+
+def is_told_apart(earlier: Indicator, later: Indicator) -> bool:
+    """Whether the later definition comes into force after the earlier: a later version of a measure does, no new id."""
+    known = {measure.id: measure.version for measure in earlier.kept}
+    return any(measure.version > known.get(measure.id, measure.version) for measure in later.kept)
+
+
+def test_a_later_definition_never_answers_for_positions_before_it() -> None:
+    for entries_of_one in entries_by_id(INDICATORS).values():
+        assert all(is_told_apart(earlier, later) for earlier, later in pairwise(entries_of_one))
+    first = INDICATORS[0]
+    second = replace(first.numerator, version=2)
+
+    assert is_told_apart(first, replace(first, definition_version=2, numerator=second))
+    assert not is_told_apart(first, replace(first, definition_version=2, divisor=Decimal(2)))
+    assert not is_told_apart(first, replace(first, definition_version=2, numerator=replace(second, id="another")))
 
 
 def test_the_examples_of_the_domain_are_stories() -> None:

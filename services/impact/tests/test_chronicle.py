@@ -235,6 +235,12 @@ def test_corrections_in_a_circle_wait_for_ever() -> None:
     assert [outcome.value for outcome in final(facts)] == ["waiting", "waiting"]
 
 
+def test_a_chain_may_be_longer_than_any_stack() -> None:
+    corrections = [fact(budget(number), f"c{number}", corrects=f"c{number - 1}") for number in range(1200, 0, -1)]
+
+    assert allocated(*corrections, fact(budget(9), "c0")) == 999, "of as many registered at once the last id holds"
+
+
 def test_what_its_opening_has_not_opened_waits_and_counts_once_it_has() -> None:
     adjusted = BudgetAdjusted(occurred_on=date(2026, 2, 1), budget_id=UUID(int=1), fiscal_year=2026, amount_ore=5)
     facts = [fact(adjusted, "a"), fact(budget(100), "b"), fact(retraction("b"), "c")]

@@ -82,7 +82,7 @@ class Chronicle:
         """Admit a fact, and say what that changes. Raises RuleError, and then nothing has changed."""
         before, after = self._versions.add(fact)
         if before and after and before.position == after.position:
-            return Told(outcomes=self._settle(self._versions.chain_of(fact)))
+            return Told(outcomes=self._settle(fact))
         move = self._openings.exchange(before, after)
         try:
             deltas = self._fold.exchange(*move)
@@ -93,8 +93,7 @@ class Chronicle:
         roots: dict[int, int | None] = {before.position: None} if before else {}
         if after:
             roots[after.position] = after.origin.position if after.origin else after.position
-        concerned = [*self._versions.chain_of(fact), *move.leaving, *move.entering]
-        return Told(tuple(deltas), self._settle(concerned), roots)
+        return Told(tuple(deltas), self._settle(fact, *move.leaving, *move.entering), roots)
 
     def outcome_of(self, fact: Fact) -> Outcome:
         """What has become of a fact that was told."""
@@ -104,15 +103,16 @@ class Chronicle:
         """What holds in the place of a fact that was retracted or superseded."""
         return self._versions.instead_of(fact)
 
-    def _settle(self, concerned: Iterable[Fact]) -> dict[int, Outcome]:
-        """Say the outcomes that are new."""
-        outcomes = {fact.received: self._outcome(fact) for fact in concerned}
+    def _settle(self, fact: Fact, *moved: Fact) -> dict[int, Outcome]:
+        """Say the outcomes that are new: in the fact's chain, and of what came or went with its openings."""
+        standings = {each.received: (each, Standing.IN_FORCE) for each in moved}
+        standings |= {member.received: (member, standing) for member, standing in self._versions.chain_of(fact)}
+        outcomes = {place: self._outcome(*each) for place, each in standings.items()}
         changed = {place: outcome for place, outcome in outcomes.items() if self._outcomes.get(place) is not outcome}
         self._outcomes |= changed
         return changed
 
-    def _outcome(self, fact: Fact) -> Outcome:
-        standing = self._versions.standing(fact) if self._versions.knows(fact) else Standing.IN_FORCE
+    def _outcome(self, fact: Fact, standing: Standing) -> Outcome:
         if standing is not Standing.IN_FORCE:
             return Outcome(standing.value)
         if is_retraction(fact):

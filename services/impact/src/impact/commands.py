@@ -70,7 +70,7 @@ def figures(  # noqa: PLR0913 - one parameter per option of the command
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False, indent=2))
     else:
-        Console().print(table)
+        Console(markup=False).print(table)
     if suppressed:
         typer.echo("Suppressed: about persons. A token with the scope figures:exact shows it (--token-file).", err=True)
 

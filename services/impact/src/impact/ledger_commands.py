@@ -56,7 +56,7 @@ def ledger(
         typer.echo(json.dumps(balance, ensure_ascii=False, indent=2))
     else:
         for table in tables:
-            Console().print(table)
+            Console(markup=False).print(table)
         typer.echo(verdict)
     if not well:
         raise CommandError("\n".join(["The account does not close:", *complaints]))

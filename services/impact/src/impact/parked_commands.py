@@ -148,4 +148,4 @@ def _tell(url: str, answer: Mapping[str, Any], columns: Sequence[str], *, as_jso
                 table.add_row(*("" if item[name] is None else str(item[name]) for name in columns))
         except (KeyError, TypeError):
             raise not_impact(url) from None
-        Console().print(table)
+        Console(markup=False).print(table)

@@ -46,10 +46,6 @@ class Versions:
         if target := target_of(fact):
             self._pointers(fact)[fact.source, target].append(fact)
 
-    def knows(self, fact: Fact) -> bool:
-        """Whether the fact was told; one that is in force may be known from elsewhere."""
-        return _identity(fact) in self._facts
-
     def add(self, fact: Fact) -> Change:
         """Know of one more fact, and say what that changes."""
         before = self._in_force_beside(fact)
@@ -62,25 +58,22 @@ class Versions:
         if target := target_of(fact):
             self._pointers(fact)[fact.source, target].remove(fact)
 
-    def chain_of(self, fact: Fact) -> list[Fact]:
-        """The whole chain of a fact, retractions included; the fact alone when its chain has no root."""
+    def chain_of(self, fact: Fact) -> list[tuple[Fact, Standing]]:
+        """The whole chain of a fact, retractions included, and what each is; the fact alone when there is no root."""
         root = self._root_of(fact)
         if root is None:
-            return [fact]
-        members = [root, *self._corrections_in(root)]
-        return members + [each for member in members for each in self._retractions.get(_identity(member), ())]
-
-    def standing(self, fact: Fact) -> Standing:
-        """What the fact is in its chain."""
-        root = self._root_of(fact)
-        if root is None:
-            return Standing.WAITING
-        if is_retraction(fact):
-            return Standing.IN_FORCE
-        if self._is_retracted(root) or self._is_retracted(fact):
-            return Standing.RETRACTED
+            return [(fact, Standing.WAITING)]
         in_force = self._in_force(root)
-        return Standing.IN_FORCE if in_force and in_force.position == fact.position else Standing.SUPERSEDED
+        chain: list[tuple[Fact, Standing]] = []
+        for member in (root, *self._corrections_in(root)):
+            if self._is_retracted(root) or self._is_retracted(member):
+                standing = Standing.RETRACTED
+            else:
+                holds = in_force is not None and in_force.position == member.position
+                standing = Standing.IN_FORCE if holds else Standing.SUPERSEDED
+            chain.append((member, standing))
+            chain += [(each, Standing.IN_FORCE) for each in self._retractions.get(_identity(member), ())]
+        return chain
 
     def instead_of(self, fact: Fact) -> Fact | None:
         """What holds in the place of a fact that does not: the retraction that took it away, or a later version."""
@@ -111,7 +104,7 @@ class Versions:
 
     def _in_force(self, root: Fact) -> Fact | None:
         """The version that holds, in the place of its root; None once the root is retracted."""
-        if is_retraction(root) or self._is_retracted(root):
+        if self._is_retracted(root):
             return None
         corrections = [each for each in self._corrections_in(root) if not self._is_retracted(each)]
         if not corrections:
@@ -119,11 +112,14 @@ class Versions:
         latest = max(corrections, key=lambda each: (each.time, each.id.encode()))
         return replace(latest, origin=Origin(root.position, root.time, root.id))
 
-    def _corrections_in(self, member: Fact) -> Iterator[Fact]:
-        for correction in self._corrections.get(_identity(member), ()):
-            if _may_point(correction, member):
-                yield correction
-                yield from self._corrections_in(correction)
+    def _corrections_in(self, root: Fact) -> Iterator[Fact]:
+        """Every correction that leads to a root, however long the way."""
+        members = [root]
+        while members:
+            member = members.pop()
+            found = [each for each in self._corrections.get(_identity(member), ()) if _may_point(each, member)]
+            members += found
+            yield from found
 
     def _is_retracted(self, fact: Fact) -> bool:
         return bool(self._retractions.get(_identity(fact)))

@@ -106,9 +106,9 @@ class Trail:
                 _role(fact),
                 target_of(fact),
                 became[fact.position],
-                _is_in_force(fact, versions),
+                standing is Standing.IN_FORCE and not is_retraction(fact),
             )
-            for fact in sorted(versions.chain_of(own), key=lambda fact: fact.position)
+            for fact, standing in sorted(versions.chain_of(own), key=lambda member: member[0].position)
         ]
 
     @property
@@ -122,7 +122,7 @@ class Trail:
             )
         if self.outcome is Outcome.PARKED or own is None:
             return _why_parked(self.parked, discarded=self.is_discarded)
-        if self.outcome is Outcome.WAITING and versions.standing(own) is Standing.WAITING:
+        if self.outcome is Outcome.WAITING and versions.chain_of(own)[0][1] is Standing.WAITING:
             return _waits_for_target(own, {known.fact.id: known.fact for known in self.chain})
         return _why(own, self.outcome, versions, len(self.deltas))
 
@@ -164,11 +164,11 @@ def _why_parked(reason: str | None, *, discarded: bool) -> Bilingual:
 
 
 def _why(fact: Fact, outcome: Outcome, versions: Versions, deltas: int) -> Bilingual:
-    chain = versions.chain_of(fact)
+    chain = [member for member, _ in versions.chain_of(fact)]
     if outcome is Outcome.RETRACTED:
         return _retracted(fact, chain)
     if outcome is Outcome.SUPERSEDED:
-        holds = ", ".join(member.id for member in chain if _is_in_force(member, versions))
+        holds = instead.id if (instead := versions.instead_of(fact)) else ""
         return Bilingual(f"Erstattet af {holds}.", f"Superseded by {holds}.")
     if outcome is Outcome.WAITING:
         return _waits_for_opening(fact)
@@ -239,7 +239,3 @@ def _role(fact: Fact) -> Role:
     if is_retraction(fact):
         return Role.RETRACTION
     return Role.CORRECTION if fact.corrects else Role.ROOT
-
-
-def _is_in_force(fact: Fact, versions: Versions) -> bool:
-    return versions.standing(fact) is Standing.IN_FORCE and not is_retraction(fact)

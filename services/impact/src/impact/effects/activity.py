@@ -3,6 +3,8 @@
 A run of activity goes on over a pause of at most 28 days; its first stretch is what later hours are compared with.
 """
 
+from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
@@ -55,8 +57,14 @@ def active_stretches(jobs: Iterable[Job]) -> list[Stretch]:
 @lru_cache(maxsize=REMEMBERED)
 def _active_stretches(jobs: tuple[Job, ...]) -> tuple[Stretch, ...]:
     turns = sorted({FOREVER, *(day for job in jobs for day in job.turns)})
-    stretches = (Stretch(first, until, _work_on(first, jobs)) for first, until in pairwise(turns))
-    return tuple(stretch for stretch in stretches if stretch.work)
+    ahead, running, stretches = deque(sorted(jobs, key=lambda job: job.start)), list[Job](), list[Stretch]()
+    for first, until in pairwise(turns):
+        while ahead and ahead[0].start <= first:
+            running.append(ahead.popleft())
+        running = [job for job in running if first < job.end]
+        if work := _eligible_work(running, first):
+            stretches.append(Stretch(first, until, work))
+    return tuple(stretches)
 
 
 def with_baselines(stretches: Sequence[Stretch]) -> Iterator[tuple[Stretch, Stretch]]:
@@ -69,17 +77,25 @@ def with_baselines(stretches: Sequence[Stretch]) -> Iterator[tuple[Stretch, Stre
         yield stretch, baseline
 
 
-def stretch_on(stretches: Iterable[Stretch], day: date) -> Stretch | None:
+def stretch_on(stretches: Sequence[Stretch], day: date) -> Stretch | None:
     """The stretch that holds a day; None when no job is active then."""
-    return next((stretch for stretch in stretches if stretch.first <= day < stretch.until), None)
+    place = bisect_right(stretches, day, key=_first) - 1
+    return stretches[place] if place >= 0 and day < stretches[place].until else None
 
 
-def idle_days(stretches: Iterable[Stretch], first: date, until: date) -> int:
-    """How many days from `first` until `until`, half-open, lie in no stretch."""
-    worked = (min(stretch.until, until) - max(stretch.first, first) for stretch in stretches)
-    return (until - first).days - sum(max(part.days, 0) for part in worked)
+def pauses_of(stretches: Sequence[Stretch]) -> list[tuple[date, date]]:
+    """The days between stretches in which no job is active, half-open."""
+    return [(before.until, after.first) for before, after in pairwise(stretches) if before.until < after.first]
 
 
-def _work_on(day: date, jobs: Iterable[Job]) -> tuple[Work, ...]:
-    running = (Work(job, job.on(day)) for job in jobs if job.start <= day < job.end)
-    return tuple(work for work in running if work.terms.is_eligible)
+def idle_days(pauses: Iterable[tuple[date, date]], first: date, until: date) -> int:
+    """How many days of pauses lie from `first` until `until`, half-open."""
+    return sum(max((min(end, until) - max(begin, first)).days, 0) for begin, end in pauses)
+
+
+def _eligible_work(running: Iterable[Job], day: date) -> tuple[Work, ...]:
+    return tuple(work for work in (Work(job, job.on(day)) for job in running) if work.terms.is_eligible)
+
+
+def _first(stretch: Stretch) -> date:
+    return stretch.first

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from impact.effects.activity import LONGEST_PAUSE, Stretch, active_stretches, idle_days, stretch_on
+from impact.effects.activity import LONGEST_PAUSE, Stretch, active_stretches, idle_days, pauses_of, stretch_on
 from impact.effects.cells import cell, month_of
 from impact.effects.jobs import Job, jobs_of
 from impact.fold import NOTHING, Effect, Fact
@@ -14,12 +14,13 @@ WEEKS = (13, 26, 52)
 
 
 class Milestone(NamedTuple):
-    """A job, the days between which it is judged, and the person's stretches of activity."""
+    """A job, the days between which it is judged, and the person's stretches of activity and the pauses in between."""
 
     job: Job
     begun: date
     weeks: int
     stretches: Sequence[Stretch]
+    pauses: Sequence[tuple[date, date]]
 
     @property
     def due(self) -> date:
@@ -45,14 +46,16 @@ def sustained(facts: Sequence[Fact]) -> Iterator[Effect]:
 def _milestones(facts: Sequence[Fact]) -> Iterator[Milestone]:
     jobs = jobs_of(facts)
     stretches = active_stretches(jobs)
+    pauses = pauses_of(stretches)
     for job in jobs:
         if begun := job.first_eligible_day:
-            yield from (Milestone(job, begun, weeks, stretches) for weeks in WEEKS)
+            yield from (Milestone(job, begun, weeks, stretches, pauses) for weeks in WEEKS)
 
 
 def _is_employed(milestone: Milestone) -> bool:
-    begun, end, stretches = milestone.begun, milestone.due, milestone.stretches
-    return stretch_on(stretches, end) is not None and idle_days(stretches, begun, end) <= LONGEST_PAUSE
+    """Active on the day itself, as on the first; in between, the pauses count."""
+    begun, end = milestone.begun, milestone.due
+    return stretch_on(milestone.stretches, end) is not None and idle_days(milestone.pauses, begun, end) <= LONGEST_PAUSE
 
 
 def _hours(milestone: Milestone, day: date) -> Decimal:
@@ -61,6 +64,6 @@ def _hours(milestone: Milestone, day: date) -> Decimal:
 
 
 def _effect(milestone: Milestone) -> Effect:
-    job, begun, weeks, _ = milestone
+    job, begun, weeks, *_ = milestone
     dimensions = cell(kind=job.on(begun).kind, origin=job.origin, weeks=str(weeks))
     return Effect(f"{job.placement}/{weeks}", job.person, month_of(begun), milestone.due, Decimal(1), dimensions)
