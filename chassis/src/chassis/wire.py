@@ -1,5 +1,6 @@
 """An event as bytes: sealed for the bus, and read from it. Both sides agree on the hash of the canonical JSON."""
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -16,6 +17,7 @@ from contracts.streams import subject_of
 
 TRACE_CONTEXT = ("traceparent", "tracestate")
 HASH_DIGITS = 16
+MOST_EXACT = 2**53 - 1
 
 
 class Unsealable(ValueError):
@@ -111,14 +113,36 @@ def read(raw: bytes) -> Reading:
         raise Unreadable("not_json") from None
     if not isinstance(body, dict):
         raise Unreadable("not_an_envelope")
-    canonical = _canonical({name: value for name, value in body.items() if name not in TRACE_CONTEXT})
+    body_hash = _hash(body)
     # Trace context is no part of the identity, and stored all the same.
     _canonical({name: body[name] for name in TRACE_CONTEXT if name in body})
     try:
         envelope = Envelope.model_validate(body)
     except ValidationError:
         raise Unreadable("not_an_envelope") from None
-    return Reading(envelope, sha256(canonical).digest(), body)
+    return Reading(envelope, body_hash, body)
+
+
+def hash_of(stored: str) -> bytes:
+    """The hash that `read` gave a body, from the JSON that a database gives back for it. Raises Unreadable."""
+    try:
+        body = json.loads(stored, parse_int=_number)
+    except ValueError:
+        raise Unreadable("not_json") from None
+    if not isinstance(body, dict):
+        raise Unreadable("not_an_envelope")
+    return _hash(body)
+
+
+def _number(digits: str) -> int | float:
+    """A database writes out what came as 1e20, and canonical JSON has no integer as long as that."""
+    number = float(digits)
+    return number if abs(number) > MOST_EXACT else int(digits)
+
+
+def _hash(body: dict[str, Any]) -> bytes:
+    """Of a body but for its trace context."""
+    return sha256(_canonical({name: value for name, value in body.items() if name not in TRACE_CONTEXT})).digest()
 
 
 def _canonical(body: dict[str, Any]) -> bytes:

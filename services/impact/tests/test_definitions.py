@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
@@ -209,7 +210,7 @@ async def test_figures_of_a_new_measure_that_are_not_proven_keep_it_out(pool: Po
 
 
 async def test_figures_of_a_second_version_that_are_not_proven_keep_it_out(life: Pool) -> None:
-    """The proof of F1 is as it was, and so contradicts the second version from the next position on."""
+    """F1 is proven by its first definition alone."""
     await put_in_force(life, WITH_SECOND, proven("621", CATALOGUE_WITH_SECOND))
 
     assert (SECOND.id, 2) not in await in_force(life)
@@ -218,11 +219,11 @@ async def test_figures_of_a_second_version_that_are_not_proven_keep_it_out(life:
 
 @pytest.fixture
 def fixed_proof(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The proof of F1 as the second version has it."""
+    """A proof of F1 as the second version has it, beside that of the first."""
 
-    async def fixed(db: Connection, indicator: str, asked: Asked) -> dict[Cell, tuple[Decimal, Decimal]]:
-        proof = await prove(db, indicator, asked)
-        times = 2 if indicator == "F1" else 1
+    async def fixed(db: Connection, name: str, asked: Asked) -> dict[Cell, tuple[Decimal, Decimal]]:
+        proof = await prove(db, name.removesuffix(".v2"), asked)
+        times = 2 if name == "F1.v2" else 1
         return {cell: (times * over, under) for cell, (over, under) in proof.items()}
 
     monkeypatch.setattr(drift, "prove", fixed)
@@ -233,9 +234,43 @@ async def test_a_second_version_with_its_proof_comes_into_force_and_stays_proven
     await put_in_force(life, WITH_SECOND, proven("621", CATALOGUE_WITH_SECOND))
     assert (await in_force(life))[SECOND.id, 2] == len(LIFE) + 1
 
-    assert (await verify_once(life, "621", CLOCK, CATALOGUE_WITH_SECOND)).drift == 0, "before another fact has come"
+    assert await verified(life) == [], "before another fact has come"
     await bring_in(life, LATER, WITH_SECOND, after=len(LIFE))
-    assert (await verify_once(life, "621", CLOCK, CATALOGUE_WITH_SECOND)).drift == 0
+    assert await verified(life) == []
+
+
+@pytest.mark.usefixtures("fixed_proof")
+async def test_every_version_that_is_kept_is_compared_with_its_own_proof(life: Pool) -> None:
+    await put_in_force(life, WITH_SECOND, proven("621", CATALOGUE_WITH_SECOND))
+    for version in (1, 2):
+        edit = "UPDATE running_sum SET amount = amount + $1 WHERE measure = $2 AND definition_version = $3"
+        await life.execute(edit, 1, SECOND.id, version)
+        assert f"F1.v{version}".removesuffix(".v1") in {row["indicator"] for row in await verified(life)}
+        await life.execute(edit, -1, SECOND.id, version)
+
+
+@pytest.mark.usefixtures("fixed_proof")
+async def test_a_second_version_that_is_refused_leaves_the_first_proven(life: Pool) -> None:
+    await put_in_force(life, [*MEASURES, replace(SECOND, rule=unable)], proven("621", CATALOGUE_WITH_SECOND))
+    assert (SECOND.id, 2) not in await in_force(life)
+
+    assert await verified(life, retell=True) == []
+
+
+async def test_a_version_that_is_kept_and_has_no_proof_is_drift(life: Pool) -> None:
+    await put_in_force(life, WITH_SECOND)
+
+    found = await verified(life)
+
+    assert {(row["indicator"], row["cell"].get("missing_proof")) for row in found} == {("F1.v2", "F1.v2")}
+
+
+async def verified(pool: Pool, *, retell: bool = False) -> list[dict[str, Any]]:
+    """What differs in one round."""
+    found = await verify_once(pool, "621", CLOCK, CATALOGUE_WITH_SECOND, retell=retell)
+    assert found is not None
+    assert found.drift == len(found.differing)
+    return found.differing
 
 
 async def test_a_worker_that_lacks_a_definition_in_force_takes_nothing_in(life: Pool) -> None:
@@ -311,6 +346,14 @@ async def test_a_lane_of_before_there_were_definitions_takes_nothing_in_until_it
     assert await before_both_clocks.fetch(DELTAS) == await life.fetch(DELTAS)
     assert [await answer(before_both_clocks, [F1], position=n) for n in range(4)] == [(1, 0), (1, 0), (1, 1), (1, 2)]
     assert await bring_in(before_both_clocks, LATER, MEASURES, after=len(LIFE)) == len(LIFE) + 1
+
+
+async def test_a_lane_whose_facts_are_counted_by_nothing_yet_is_called_neither_right_nor_wrong(
+    before_both_clocks: Pool,
+) -> None:
+    assert await verify_once(before_both_clocks, "621", CLOCK, INDICATORS) is None
+
+    assert await before_both_clocks.fetchval("SELECT count(*) FROM verification") == 0
 
 
 async def test_a_lane_that_cannot_be_told_anew_takes_nothing_in(before_both_clocks: Pool) -> None:

@@ -22,6 +22,8 @@ from impact.catalogue import INDICATORS, measures_of
 from impact.consumer import Consumer
 from impact.doors import facts, figures, ledger, parked, receipts, waiting
 from impact.floor import DURABLE
+from impact.rebuild import Attempt
+from impact.refusals import trouble_of
 from impact.releases import keep_releasing
 from impact.settings import ImpactSettings
 from impact.store.verification import is_trusted
@@ -43,9 +45,13 @@ def build_app(settings: ImpactSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with await create_pool(settings.database_url.get_secret_value(), name=NAME) as app.state.pool:
+            measures = measures_of(INDICATORS)
+            attempts = {code: Attempt() for code in settings.municipalities}
             for stream in streams:
-                measures = measures_of(INDICATORS)
-                consumers[stream.name] = Consumer(app.state.pool, bus, stream, measures=measures, calendar=calendar)
+                attempt = attempts[stream.municipality]
+                consumers[stream.name] = Consumer(
+                    app.state.pool, bus, stream, measures=measures, calendar=calendar, attempt=attempt
+                )
             tasks = {f"ingest_{name}": consumer.run() for name, consumer in consumers.items()}
             async with background(watchdog=watchdog.run(), verifying=verifying(), releasing=releasing(), **tasks):
                 yield
@@ -74,6 +80,7 @@ def build_app(settings: ImpactSettings) -> FastAPI:
     health = Health()
     health.add("database", database_trouble)
     health.add("bus", watchdog.trouble)
+    health.add("lanes", lambda: trouble_of(consumer.refusals for consumer in consumers.values()))
     app = build_api(
         title="Kraftcenter impact",
         version=version("kraftcenter-impact"),

@@ -26,6 +26,7 @@ def _explained(danish: str, english: str, left: str, right: str) -> Explained:
 
 
 COMPLETENESS = "completeness"
+HEARD = "heard"
 
 EXPLAINED: dict[str, Explained] = {
     "deliveries": _explained(
@@ -73,6 +74,12 @@ EXPLAINED: dict[str, Explained] = {
     "ledger_by_source": _explained(
         "Kildens fakta står i hovedbogen", "The facts of a source stand in the ledger", "fact_count", "ledger rows"
     ),
+    "ledger_columns": _explained(
+        "Hovedbogens kolonner siger det samme som meddelelserne",
+        "The columns of the ledger say what the bodies say",
+        "facts that took effect",
+        "with source, id, type, time and day as in the body",
+    ),
     "ledger_heartbeats": _explained(
         "Parkerede livstegn står i hovedbogen",
         "Parked heartbeats stand in the ledger",
@@ -99,6 +106,12 @@ EXPLAINED: dict[str, Explained] = {
         "Every fact stands in its histories",
         "keys in the raw bodies",
         "history rows",
+    ),
+    "roots": _explained(
+        "Netop de gældende versioner gælder i historikkerne",
+        "The versions in force, and no others, hold in the histories",
+        "history rows",
+        "history rows that agree with their fact's outcome",
     ),
     "links": _explained(
         "Enhver rettelse og tilbagetrækning peger på sit mål",
@@ -130,7 +143,7 @@ EXPLAINED: dict[str, Explained] = {
         "measures of the catalogue",
         "kept",
     ),
-    "heard": _explained(
+    HEARD: _explained(
         "Enhver kilde med fakta har givet livstegn",
         "A heartbeat was heard of every source with facts",
         "sources with facts",
@@ -244,6 +257,11 @@ class Balance:
         return all(account.name == COMPLETENESS for account in self.open_accounts)
 
     @property
+    def open_in_lane(self) -> tuple[Account, ...]:
+        """What does not close by the lane's own rows, whatever its sources say or leave unsaid."""
+        return tuple(account for account in self.open_accounts if account.name not in (COMPLETENESS, HEARD))
+
+    @property
     def complete(self) -> bool | None:
         """Whether everything that was published was received; None when nobody can tell."""
         found = {each.status for each in self.completeness}
@@ -270,5 +288,5 @@ def missing_of(completeness: Iterable[Completeness]) -> list[Account]:
 def heard_of(completeness: Iterable[Completeness]) -> list[Account]:
     """The sources that facts came from, and of which nobody says how many there should be."""
     return [
-        Account("heard", each.source, 1, 0) for each in completeness if each.status is Arrival.UNHEARD and each.received
+        Account(HEARD, each.source, 1, 0) for each in completeness if each.status is Arrival.UNHEARD and each.received
     ]

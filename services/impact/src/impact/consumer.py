@@ -26,7 +26,8 @@ from impact.floor import DURABLE, Floor, first_to_repeat
 from impact.fold import Measure
 from impact.ingest import DatabaseWentBack, ingest
 from impact.ledger import Delivery
-from impact.rebuild import bring_into_force
+from impact.rebuild import Attempt, bring_into_force
+from impact.refusals import NOT_ACCEPTED, Refusals
 from impact.store import consumers, ledger
 from impact.verify.watch import proven
 
@@ -35,6 +36,7 @@ FETCH_SECONDS = 5.0
 FLOOR_SECONDS = 3.0
 ACK_WAIT_SECONDS = 30.0
 PAUSE_SECONDS = (0.2, 2.0)
+REFUSED_SECONDS = 10.0
 # asyncpg takes a connection that dies as it is handed out for a mistake of its own.
 PASSING = (*UNAVAILABLE, asyncpg.PostgresError, nats.errors.Error)
 
@@ -45,10 +47,11 @@ log = structlog.get_logger()
 class Consumer:
     """Brings one stream to the lane of its municipality; a second one on the same stream adds availability.
 
-    `freshness` is how many seconds after the broker's timestamp the oldest event of the last batch was committed.
+    `freshness` is how many seconds after the broker's timestamp the oldest event of the last batch was committed;
+    `refusals` is what this program cannot take in. Consumers of one municipality share an attempt.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - two ends, what goes between them, and what its municipality shares
         self,
         pool: Pool,
         bus: Bus,
@@ -56,8 +59,10 @@ class Consumer:
         *,
         measures: Sequence[Measure],
         calendar: Calendar,
+        attempt: Attempt | None = None,
     ) -> None:
         self.freshness: float | None = None
+        self.refusals = Refusals(stream)
         self._pool = pool
         self._bus = bus
         self._stream = stream
@@ -69,15 +74,21 @@ class Consumer:
             measures,
             calendar=calendar,
             gate=proven(stream.municipality),
+            attempt=attempt or Attempt(),
         )
+        self._batch = MAX_BATCH
         self._position = 0
         self._stream_created: datetime | None = None
         self._ack_wait = 0.0
 
     async def run(self) -> None:
-        """Ingest until cancelled, through losses of the database and of the bus. Raises DatabaseWentBack."""
+        """Ingest until cancelled, through losses of the database and of the bus, and what this program cannot take in.
+
+        Raises DatabaseWentBack.
+        """
         await self._persist(self._bus.start)
-        await self._persist(self._bring_into_force)
+        await self._insist(self._bring_into_force)
+        self.refusals.accept_lane()
         await self._persist(self._align)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -94,30 +105,52 @@ class Consumer:
         subscription = await self._persist(lambda: jetstream.pull_subscribe_bind(DURABLE, stream=self._stream.name))
         try:
             while True:
-                await self._persist(lambda: self._take_batch(subscription))
+                await self._insist(lambda: self._take_batch(subscription))
         finally:
             # What still waits in it is delivered again; left alone, it would hold up the connection's drain.
             with suppress(nats.errors.Error):
                 await subscription.unsubscribe()
 
     async def _take_batch(self, subscription: JetStreamContext.PullSubscription) -> None:
-        """Commit, then acknowledge; a batch that cannot be committed is delivered again later."""
+        """Commit, then acknowledge; a batch that cannot be committed is delivered again later, as smaller ones."""
         try:
-            messages = await subscription.fetch(MAX_BATCH, timeout=FETCH_SECONDS)
+            messages = await subscription.fetch(self._batch, timeout=FETCH_SECONDS)
         except TimeoutError:
             messages = []
         if not messages:
             return
         try:
             async with self._in_progress(messages):
-                self._position = await self._ingest(messages)
+                await self._bring(messages)
         except PASSING:
-            delay = _pause()
-            for message in messages:
-                await message.nak(delay)
+            self._batch = max(1, len(messages) // 2)
+            await _give_back(messages, _pause())
             raise
-        for message in messages:
-            await message.ack()
+        except NOT_ACCEPTED:
+            # One is enough to ask again with; a newer worker may take all the others.
+            self._batch = 1
+            await _give_back(messages, REFUSED_SECONDS)
+            raise
+        self._batch = min(2 * self._batch, MAX_BATCH)
+
+    async def _bring(self, messages: Sequence[Msg]) -> None:
+        """Commit and acknowledge; halve what this program fails on, until the culprit alone has to wait."""
+        try:
+            self._position = await self._ingest(messages)
+        except (*PASSING, *NOT_ACCEPTED, DatabaseWentBack):
+            raise
+        except Exception as error:  # noqa: BLE001 - one fact may neither stop the others nor be lost
+            if len(messages) == 1:
+                self.refusals.refuse(messages[0].metadata.sequence.stream, error)
+                await _give_back(messages, REFUSED_SECONDS)
+                return
+            middle = len(messages) // 2
+            await self._bring(messages[:middle])
+            await self._bring(messages[middle:])
+        else:
+            self.refusals.accept(message.metadata.sequence.stream for message in messages)
+            for message in messages:
+                await message.ack()
 
     async def _ingest(self, messages: Sequence[Msg]) -> int:
         deliveries = [_delivery(message) for message in messages]
@@ -140,7 +173,9 @@ class Consumer:
             await asyncio.sleep(self._ack_wait / 3)
             with suppress(nats.errors.Error):
                 for message in messages:
-                    await message.in_progress()
+                    # Said of one that was given back, it would undo the delay.
+                    if not message.is_acked:
+                        await message.in_progress()
 
     async def _align(self) -> None:
         """Have everything delivered again that this database may lack; what it has already changes nothing."""
@@ -175,6 +210,7 @@ class Consumer:
             if position < known:
                 raise DatabaseWentBack
             self._position = max(position, self._position)
+            self.refusals.accepted_upto(_floor_of(info))
             await consumers.raise_floor(
                 db,
                 self._stream.name,
@@ -184,6 +220,15 @@ class Consumer:
                 created=self._stream_created,
                 stored_at=datetime.now(UTC),
             )
+
+    async def _insist(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Persist, also when the lane is refused: a newer program or a rebuild ends that, and no other lane waits."""
+        while True:
+            try:
+                return await self._persist(step)
+            except NOT_ACCEPTED as refusal:
+                self.refusals.refuse_lane(refusal)
+                await asyncio.sleep(REFUSED_SECONDS)
 
     async def _persist(self, step: Callable[[], Awaitable[T]]) -> T:
         """Try until it works, as long as it is a server that fails."""
@@ -203,6 +248,13 @@ def _heed_cancellation() -> None:
     task = asyncio.current_task()
     if task and task.cancelling():
         raise asyncio.CancelledError
+
+
+async def _give_back(messages: Sequence[Msg], delay: float) -> None:
+    """Have those that are not acknowledged delivered again after a while."""
+    for message in messages:
+        if not message.is_acked:
+            await message.nak(delay)
 
 
 def _pause() -> float:

@@ -38,6 +38,22 @@ def not_in_force() -> Problem:
     )
 
 
+def cannot_tell() -> Problem:
+    """This program and the lane do not know the same definitions or events."""
+    return Problem(
+        503,
+        "lane-not-told",
+        Said("Kommunens tal skal genopbygges først", "The municipality's figures must be rebuilt first"),
+        Said(
+            "Programmet og databasen kender ikke de samme definitioner eller hændelser. Brug det nyeste program, eller "
+            "kør `kraftcenter rebuild`.",
+            "The program and the database do not know the same definitions or events. Use the newest program, or run "
+            "`kraftcenter rebuild`.",
+        ),
+        headers={"retry-after": "60"},
+    )
+
+
 def entries_of(indicators: Sequence[Indicator], indicator_id: str) -> list[Indicator]:
     """The definitions of one indicator, oldest first. Raises Problem when there is none of this id."""
     entries = entries_by_id(indicators).get(indicator_id)

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -34,6 +35,7 @@ from impact.store import consumers, definitions, ledger
 from impact.store.recall import recall
 
 SLICE = 20
+TELL_SECONDS = 20.0
 
 Received = Sequence[Arrival | Evidence]
 log = structlog.get_logger()
@@ -55,7 +57,8 @@ async def ingest(  # noqa: PLR0913 - two ends, what goes between them, and what 
     """Bring a batch to the ledger, in one transaction, and return the lane's position; twice is the same as once.
 
     What the database refuses for its content is kept as evidence, and the rest of the batch comes in several
-    transactions. Raises DatabaseWentBack when the lane ends before the position `known`.
+    transactions. Raises DatabaseWentBack when the lane ends before the position `known`, TimeoutError when the batch
+    takes too long to tell, DefinitionMissing, LaneNotTold, NotUnderstood.
     """
     received = await receive_all(deliveries, stream.municipality)
     if not received:
@@ -112,7 +115,19 @@ async def _commit(  # noqa: PLR0913 - as many as ingest has
 async def _admitted(db: Connection, lane: Lane, fresh: Sequence[Arrival], measures: Sequence[Measure]) -> list[Entry]:
     chronicle = Chronicle(await definitions.kept(db, lane.municipality, measures, lane.position))
     await recall(db, lane, chain_ends_of(fresh), events_of(fresh), chronicle)
-    return admit(lane, fresh, chronicle)
+    return await _told(lane, fresh, chronicle)
+
+
+async def _told(lane: Lane, fresh: Sequence[Arrival], chronicle: Chronicle) -> list[Entry]:
+    """Tell a batch; in between others have their turn, and a batch that takes too long is given up."""
+    entries: list[Entry] = []
+    async with asyncio.timeout(TELL_SECONDS):
+        for start in range(0, len(fresh), SLICE):
+            reached = replace(lane, position=lane.position + start)
+            entries += admit(reached, fresh[start : start + SLICE], chronicle)
+            if start + SLICE < len(fresh):
+                await asyncio.sleep(0)
+    return entries
 
 
 def _tell(stream: Stream, batch: Sorted, entries: Sequence[Entry]) -> None:

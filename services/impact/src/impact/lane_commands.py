@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import date
 from typing import Annotated, TypeVar
 
@@ -25,6 +25,7 @@ from impact.store.figures import BeyondLane, snapshot
 from impact.store.ledger import position_of
 from impact.store.replay import NotAsAdmitted
 from impact.verify.drift import Drift, Pair, Verification, verify
+from impact.verify.lane import LEDGER, Odd, open_accounts, retold
 from impact.verify.watch import HORIZON, kept, named, pairs_of, proven
 
 SETTING = "IMPACT_DATABASE_URL"
@@ -43,37 +44,52 @@ def verify_figures(
         typer.Option(help="A day, or a day and a position as 2026-03-31@1204; repeat for more. Else now and one past."),
     ] = None,
     municipality: Municipality = "621",
+    thorough: Annotated[bool, typer.Option("--thorough", help="Also compare with the ledger told again.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Prove every figure by the second implementation: plain SQL over the raw ledger. Exit code 1 on drift.
 
+    Compares every figure, whole and in one-way cuts, by each definition kept; and closes the accounts of the lane.
+    Only --thorough finds every edited body, and edits that neither figures nor accounts show: see `rebuild --check`.
     Needs IMPACT_DATABASE_URL (or _FILE).
 
     Examples:
     kraftcenter verify
     kraftcenter verify --at 2026-03-31 --at 2026-03-31@1204
+    kraftcenter verify --thorough
     """
     pairs = [_pair(text) for text in at or []]
 
-    async def work(pool: Pool, progress: Callable[[int, int], None]) -> Verification:
+    async def work(pool: Pool, progress: Callable[[int, int], None]) -> tuple[Verification, list[Odd]]:
         async with snapshot(pool) as db:
             await _require_facts(db, municipality)
             if not (entries := await kept(db, municipality, INDICATORS)):
                 raise CommandError(f"The facts of {municipality} are not counted yet: `kraftcenter rebuild` does that.")
             asked = pairs or await pairs_of(db, municipality, calendar_of("system").today())
             try:
-                return await verify(db, municipality, entries, asked, progress)
+                found = await verify(db, municipality, entries, asked, progress)
             except BeyondLane as beyond:
                 raise CommandError(f"The ledger of {municipality} ends at position {beyond.position}.") from None
+            odd = await open_accounts(db, municipality, INDICATORS)
+        return found, odd + (await retold(pool, municipality, INDICATORS, progress) if thorough else [])
 
-    found = _with_progress("Verifying", work)
+    _show_verified(*_with_progress("Verifying", work), as_json=as_json)
+
+
+def _show_verified(found: Verification, odd: Sequence[Odd], *, as_json: bool) -> None:
+    """Print what was found. Raises CommandError on drift."""
     if as_json:
-        shown = {"cells": found.cells, "drift": [named(drift) | _values(drift) for drift in found.drift]}
-        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
-    elif found.drift:
-        Console().print(_drift_table(found))
+        drift = [*(named(drift) | _values(drift) for drift in found.drift), *(each.named for each in odd)]
+        typer.echo(json.dumps({"cells": found.cells, "drift": drift}, ensure_ascii=False, indent=2))
+    elif found.drift or odd:
+        Console(markup=False).print(_drift_table(found, odd))
     else:
         typer.echo(f"{found.cells} cells proven.")
+    if odd:
+        raise CommandError(
+            f"{len(found.drift)} of {found.cells} cells are not what the ledger says, and rows do not agree with it: "
+            + ", ".join(f"{each.kind} {each.name}" for each in odd)
+        )
     if found.drift:
         raise CommandError(f"{len(found.drift)} of {found.cells} cells are not what the ledger says.")
 
@@ -114,7 +130,7 @@ def rebuild_lane(
         raise CommandError(f"Nothing was replaced: the rule {error} does not take what was once counted.") from None
     except NotAsAdmitted as error:
         raise CommandError(
-            f"Nothing was replaced: the fact at position {error.position} cannot be read any more."
+            f"Nothing was replaced: the fact at position {error.position} is not as it was admitted."
         ) from None
     except DefinitionMissing as error:
         raise CommandError(f"The lane keeps {error}, which this program does not know: use the newer one.") from None
@@ -162,13 +178,15 @@ def _dsn() -> str:
     return dsn
 
 
-def _drift_table(found: Verification) -> Table:
+def _drift_table(found: Verification, odd: Iterable[Odd]) -> Table:
     table = Table("Id", "As of", "Position", "Read from", "Cell", "Figure", "Proof")
     for drift in found.drift:
         cell = ", ".join(f"{name}={value}" for name, value in drift.cell) or "all"
         values = _values(drift)
         place = (drift.indicator, drift.as_of.isoformat(), str(drift.position), drift.read_from, cell)
         table.add_row(*place, values["figure"], values["proof"])
+    for each in odd:
+        table.add_row(LEDGER, "", "", "", f"{each.kind}={each.name}", "", "")
     return table
 
 
@@ -183,7 +201,7 @@ def _show_rebuilt(rebuilt: Rebuilt, *, check: bool, as_json: bool) -> None:
         table = Table("Table", "Rows that differed")
         for name, rows in rebuilt.differences.items():
             table.add_row(name, str(rows))
-        Console().print(table)
+        Console(markup=False).print(table)
         typer.echo(f"Told again up to position {rebuilt.position}.", err=True)
     if check and rebuilt.differing:
         raise CommandError("Rows differ: `kraftcenter rebuild` puts them right.")

@@ -3,17 +3,20 @@
 It tells positions, never the stream, and never decides again what was parked.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 
+import asyncpg
 import structlog
 
 from chassis.calendar import Calendar
-from chassis.database import Connection, Pool
+from chassis.database import UNAVAILABLE, Connection, Pool
 from impact.chronicle import Chronicle
 from impact.fold import Measure, RuleError
 from impact.store import definitions, ledger, replay
-from impact.store.definitions import LaneNotTold
+from impact.store.definitions import DefinitionMissing, LaneNotTold
 from impact.store.replay import NotAsAdmitted
 
 log = structlog.get_logger()
@@ -28,6 +31,14 @@ class GateClosed(Exception):
     def __init__(self, cells: int) -> None:
         super().__init__(cells)
         self.cells = cells
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What could not be brought into force on a lane: its streams share it, since one telling answers for all."""
+
+    refused: AbstractSet[tuple[str, int]] = frozenset()
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +83,8 @@ async def rebuild(  # noqa: PLR0913 - what, by which rules and clock, and who ma
     NotAsAdmitted, DefinitionMissing.
     """
     async with pool.acquire() as db, db.transaction():
+        # Before all is told, which may take long; and again with the lane locked.
+        await definitions.in_force(db, municipality, measures)
         await replay.set_beside(db)
         chronicle = Chronicle(measures)
         reached = await ledger.position_of(db, municipality)
@@ -90,27 +103,53 @@ async def rebuild(  # noqa: PLR0913 - what, by which rules and clock, and who ma
     return rebuilt
 
 
-async def bring_into_force(
-    pool: Pool, municipality: str, measures: Sequence[Measure], *, calendar: Calendar, gate: Gate
+async def bring_into_force(  # noqa: PLR0913 - as many as rebuild has
+    pool: Pool,
+    municipality: str,
+    measures: Sequence[Measure],
+    *,
+    calendar: Calendar,
+    gate: Gate,
+    attempt: Attempt | None = None,
 ) -> None:
     """Count a lane's whole past by the definitions that it lacks; one with facts and none at all is told anew.
 
-    A definition that cannot be brought into force stays out, and the lane goes on with those it has. Raises LaneNotTold
-    when it has none.
+    Definitions that cannot be brought into force stay out, are not tried again in the same attempt, and the lane goes
+    on with those it has. Raises LaneNotTold when it has none, DefinitionMissing.
     """
-    async with pool.acquire() as db:
-        position = await ledger.position_of(db, municipality)
-        missing = await definitions.missing(db, municipality, measures)
-    if not position or not missing:
-        return
+    attempt = attempt or Attempt()
+    async with attempt.lock:
+        async with pool.acquire() as db:
+            position = await ledger.position_of(db, municipality)
+            missing = await definitions.missing(db, municipality, measures)
+        names = {(measure.id, measure.version) for measure in missing}
+        if not position or not missing:
+            return
+        if names != attempt.refused:
+            if await _brought_in(pool, municipality, measures, calendar=calendar, gate=gate):
+                log.info("definitions_in_force", municipality=municipality, added=[measure.id for measure in missing])
+                return
+            attempt.refused = names
+        if len(missing) == len(measures):
+            raise LaneNotTold(municipality)
+
+
+async def _brought_in(
+    pool: Pool, municipality: str, measures: Sequence[Measure], *, calendar: Calendar, gate: Gate
+) -> bool:
+    """Whether the lane is told by all of these measures now; what fails for want of a server says nothing of them."""
     try:
         await rebuild(pool, municipality, measures, calendar=calendar, gate=gate)
-    except (RuleError, GateClosed, NotAsAdmitted) as refusal:
-        log.error("definition_refused", municipality=municipality, reason=str(refusal))  # noqa: TRY400 - no event data
-        if len(missing) == len(measures):
-            raise LaneNotTold(municipality) from refusal
-    else:
-        log.info("definitions_in_force", municipality=municipality, added=[measure.id for measure in missing])
+    except (*UNAVAILABLE, asyncpg.PostgresError, DefinitionMissing):
+        raise
+    except Exception as refusal:  # noqa: BLE001 - whatever a rule or a proof raises, the lane goes on without it
+        foreseen = isinstance(refusal, RuleError | GateClosed | NotAsAdmitted)
+        reason = str(refusal) if foreseen else ""
+        log.error(  # noqa: TRY400 - no event data
+            "definition_refused", municipality=municipality, error=type(refusal).__name__, reason=reason
+        )
+        return False
+    return True
 
 
 async def _tell(  # noqa: PLR0913 - a stretch of a lane, and who hears of it

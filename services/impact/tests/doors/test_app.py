@@ -102,6 +102,30 @@ async def test_a_service_without_its_bus_says_so_and_still_answers(
     await until(well, seconds=20)
 
 
+async def test_a_refused_lane_is_named_and_the_doors_go_on(
+    running: httpx.AsyncClient, pool: Pool, bus: JetStreamContext, a_start: bytes
+) -> None:
+    async def admitted() -> bool:
+        return bool(await pool.fetchval("SELECT count(*) FROM ledger"))
+
+    await bus.publish("events.621.flexjob_pool.flexjob.started.v1", a_start)
+    await until(admitted)
+    await pool.execute(NEWER)
+    await bus.publish("events.621.flexjob_pool.flexjob.started.v1", a_start)
+
+    async def refused() -> bool:
+        answer = await running.get("/readyz")
+        said = "621 refused: DefinitionMissing of_tomorrow/1"
+        return bool(answer.status_code == 503 and answer.json()["checks"]["lanes"] == said)
+
+    await until(refused)
+    assert (await running.get("/v1/figures/F5")).status_code == 200
+    assert (await running.get("/livez")).status_code == 200
+
+
+NEWER = "INSERT INTO definition (municipality, measure, version, in_force_from) VALUES ('621', 'of_tomorrow', 1, 0)"
+
+
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     monkeypatch.setenv("IMPACT_DATABASE_URL", "postgresql://localhost/impact")

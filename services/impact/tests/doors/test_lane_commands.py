@@ -21,6 +21,7 @@ FACTS = 9
 DAMAGED = (
     "UPDATE running_sum SET amount = 5 WHERE measure = 'persons_in_flexjob' AND dimensions ->> 'department' = 'Teknik'"
 )
+FORGED = "UPDATE ledger SET body = jsonb_set(body, '{data,effective_hours_per_week}', '\"1.00\"') WHERE position = $1"
 BROKEN = "UPDATE ledger SET body = jsonb_set(body, '{data,occurred_on}', '\"soon\"') WHERE position = 5"
 
 
@@ -100,6 +101,7 @@ async def test_drift_names_the_cell_and_fails_the_command(kraftcenter: Kraftcent
         ["F1", "2026-06-30", "9", "sums", "department=Teknik", "5 / 1", "1 / 1"],
         ["F4", "2026-06-30", "9", "sums", "all", "22 / 6", "22 / 2"],
         ["F4", "2026-06-30", "9", "sums", "department=Teknik", "19/2 / 5", "19/2 / 1"],
+        ["ledger", "", "", "", "account=sums", "", ""],
     ]
     assert "cells are not what the ledger says" in said.err
 
@@ -111,7 +113,7 @@ async def test_drift_as_json_has_both_values_of_each_cell(kraftcenter: Kraftcent
 
     assert said.code == 1
     drift = json.loads(said.out)["drift"]
-    assert len(drift) == 4
+    assert drift[4:] == [{"indicator": "ledger", "cell": {"account": "sums"}}]
     assert drift[1] == {
         "indicator": "F1",
         "as_of": "2026-06-30",
@@ -173,6 +175,36 @@ async def test_a_fact_that_cannot_be_read_any_more_is_named_and_nothing_is_repla
         assert (said.code, said.out) == (1, "")
         assert "the fact at position 5" in one_message(said)
     assert (await kraftcenter("verify")).code == 1
+
+
+@pytest.mark.usefixtures("life")
+async def test_a_fact_that_was_forged_is_named_and_does_not_become_the_figures(
+    kraftcenter: Kraftcenter, pool: Pool
+) -> None:
+    position = await pool.fetchval("SELECT min(position) FROM ledger WHERE type LIKE '%flexjob.started%'")
+    await pool.execute(FORGED, position)
+
+    for arguments in (("rebuild",), ("rebuild", "--check")):
+        said = await kraftcenter(*arguments)
+        assert (said.code, said.out) == (1, "")
+        assert f"the fact at position {position} is not as it was admitted" in one_message(said)
+    said = await kraftcenter("verify", "--thorough", "--json")
+    assert said.code == 1
+    assert {"indicator": "ledger", "cell": {"position": str(position)}} in json.loads(said.out)["drift"]
+
+
+@pytest.mark.usefixtures("life")
+async def test_only_a_thorough_verification_reads_what_no_figure_is_read_from(
+    kraftcenter: Kraftcenter, pool: Pool
+) -> None:
+    assert (await kraftcenter("verify", "--thorough")).code == 0
+    await pool.execute("UPDATE delta SET person = 'x' WHERE measure = 'persons_in_flexjob'")
+
+    assert (await kraftcenter("verify")).code == 0
+    said = await kraftcenter("verify", "--thorough")
+    assert said.code == 1
+    assert lines(said) == [["ledger", "", "", "", "table=delta", "", ""]]
+    assert "rows do not agree with it: table delta" in one_message(said)
 
 
 @pytest.mark.usefixtures("life")

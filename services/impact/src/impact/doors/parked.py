@@ -19,12 +19,14 @@ from contracts.types import MunicipalityCode, Text
 from impact import parked
 from impact.catalogue import INDICATORS, measures_of
 from impact.chronicle import Outcome
+from impact.enquiry import cannot_tell
 from impact.ledger import Parked
 from impact.parked import Decision, NotParked
 from impact.store import audit
 from impact.store import parked as store
 from impact.store.definitions import DefinitionMissing, LaneNotTold
 from impact.store.parked import State
+from impact.store.recall import NotUnderstood
 
 ADMIN, LEDGER = "admin", "ledger"
 LAST = 2**63 - 1
@@ -263,8 +265,8 @@ async def _perform(
         return await at.perform(ask, act)
     except NotParked as refusal:
         raise _not_parked(refusal, positions) from None
-    except (DefinitionMissing, LaneNotTold):
-        raise _cannot_tell() from None
+    except (DefinitionMissing, LaneNotTold, NotUnderstood):
+        raise cannot_tell() from None
 
 
 def _not_parked(refusal: NotParked, positions: Sequence[int] = ()) -> Problem:
@@ -278,17 +280,4 @@ def _not_parked(refusal: NotParked, positions: Sequence[int] = ()) -> Problem:
         title,
         Said("GET /v1/ledger/parked viser, hvad der er parkeret.", "GET /v1/ledger/parked lists what is parked."),
         [(places.get(position, ""), FOUND[state]) for position, state in sorted(refusal.states.items())],
-    )
-
-
-def _cannot_tell() -> Problem:
-    return Problem(
-        503,
-        "lane-not-told",
-        Said("Kommunens tal skal genopbygges først", "The municipality's figures must be rebuilt first"),
-        Said(
-            "Programmet og databasen kender ikke de samme definitioner; kør `kraftcenter rebuild`.",
-            "The program and the database do not know the same definitions; run `kraftcenter rebuild`.",
-        ),
-        headers={"retry-after": "60"},
     )

@@ -23,6 +23,7 @@ from impact.receipts import Cause, Contribution, Entered, Member, Role, members_
 from impact.shown import FigureShown, figure_shown
 from impact.store import receipts as store
 from impact.store.figures import figure_at, snapshot, with_facts
+from impact.store.recall import NotUnderstood
 
 LATER = Said("må ikke ligge efter known_as_of", "must not be after known_as_of")
 
@@ -143,7 +144,10 @@ async def show_receipt(
     async with snapshot(at.pool) as db:
         lane = await enquiry.lane_of(db, asked)
         question = await enquiry.question_of(db, asked, entries, lane)
-        receipt = await _receipt(db, question, lane, page)
+        try:
+            receipt = await _receipt(db, question, lane, page)
+        except NotUnderstood:
+            raise enquiry.cannot_tell() from None
     await note_read(at, [question])
     return receipt
 

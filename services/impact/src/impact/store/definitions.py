@@ -17,14 +17,16 @@ class LaneNotTold(Exception):
 async def kept(db: Connection, municipality: str, measures: Sequence[Measure], position: int) -> list[Measure]:
     """The measures that are in force on a lane, in the given order; a lane without facts takes all of them.
 
+    It may have heard heartbeats by an older program: what that one did not know has missed nothing yet.
+
     Raises DefinitionMissing or LaneNotTold.
     """
     found = await in_force(db, municipality, measures)
-    if not found and position:
-        raise LaneNotTold(municipality)
-    if not found:
+    if not position:
         await bring_into_force(db, municipality, measures, next_position=1)
         return list(measures)
+    if not found:
+        raise LaneNotTold(municipality)
     return [measure for measure in measures if (measure.id, measure.version) in found]
 
 

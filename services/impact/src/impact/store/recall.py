@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from asyncpg import Record
+from pydantic import ValidationError
 
 from chassis.database import Connection
 from contracts.catalogue import BY_TYPE
@@ -12,10 +13,22 @@ from impact.fold import Fact, History, Origin
 from impact.ledger import Identity, Lane
 
 
+class NotUnderstood(Exception):
+    """This program cannot read a fact that took effect: a newer one admitted it, or it was changed since."""
+
+    def __init__(self, type_: str, position: int) -> None:
+        super().__init__(f"{type_} at position {position}")
+        self.type = type_
+        self.position = position
+
+
 async def recall(
     db: Connection, lane: Lane, ends: Collection[Identity], events: Iterable[Event], chronicle: Chronicle
 ) -> None:
-    """Have the chronicle remember all that events touch, which chains of these ends may come to concern."""
+    """Have the chronicle remember all that events touch, which chains of these ends may come to concern.
+
+    Raises NotUnderstood.
+    """
     chains = await chains_of(db, lane, ends)
     chronicle.remember_chains(chains)
     touched = [*events, *(known.fact.event for known in chains)]
@@ -110,16 +123,23 @@ LEFT JOIN LATERAL (
 
 
 def known_of(row: Record) -> Known:
-    """The fact in a row as both statements give it."""
+    """The fact in a row as both statements give it. Raises NotUnderstood."""
     fact = Fact(
         row["position"],
         row["source"],
         row["event_id"],
         row["type"],
         row["time"],
-        BY_TYPE[row["type"]].model_validate_json(row["data"]),
+        _event_of(row),
         corrects=row["corrects"],
         origin=Origin(row["root"], row["root_time"], row["root_id"]) if row["root_time"] else None,
         parked_at=row["parked_at"],
     )
     return Known(fact, Outcome(row["outcome"]))
+
+
+def _event_of(row: Record) -> Event:
+    try:
+        return BY_TYPE[row["type"]].model_validate_json(row["data"])
+    except (KeyError, ValidationError):
+        raise NotUnderstood(row["type"], row["position"]) from None

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from chassis.database import Connection
 from contracts.catalogue import EVENTS
-from contracts.event import key_fields
+from contracts.event import DatedEvent, key_fields
 from contracts.platform import EventRetracted, ServiceHeartbeat
-from impact.conservation import Balance, heard_of
+from impact.conservation import HEARD, Balance, heard_of
 from impact.fold import Measure
 from impact.store.conservation import Check, balance, open_in
 
@@ -27,16 +27,19 @@ async def thorough_balance(db: Connection, municipality: str, measures: Iterable
     found = await open_in(db, municipality, checks, seconds=SECONDS)
     return replace(
         counted,
-        names=(*counted.names, *(check.name for check in checks), "heard"),
+        names=(*counted.names, *(check.name for check in checks), HEARD),
         open_accounts=(*counted.open_accounts, *found, *heard_of(counted.completeness)),
     )
 
 
 def _by_contract() -> list[Check]:
-    """What the contracts say of raw bodies: which fields are keys, which point at another event, what is a sign."""
+    """What the contracts say of raw bodies: which fields are keys, which point at another event, what has a day."""
     keys = [(event.contract.type, kind, field) for event in EVENTS for field, kind in key_fields(event)]
     return [
         Check("histories", HISTORIES, tuple(list(column) for column in zip(*keys, strict=True))),
+        Check(
+            "ledger_columns", LEDGER_COLUMNS, ([each.contract.type for each in EVENTS if issubclass(each, DatedEvent)],)
+        ),
         Check("links", LINKS, (EventRetracted.contract.type,)),
         Check("ledger_heartbeats", LEDGER_HEARTBEATS, (ServiceHeartbeat.contract.type,)),
     ]
@@ -57,6 +60,22 @@ FROM told
 FULL JOIN (SELECT kind, key, position FROM history WHERE municipality = $1) AS known
     ON known.kind = told.kind AND known.key = told.key AND known.position = told.position
 GROUP BY 1
+"""
+
+# A body that was edited may hold anything: so its instant, UTC to the microsecond at most, is compared as text.
+LEDGER_COLUMNS = r"""
+SELECT type AS place, count(*) AS left_side,
+    count(*) FILTER (
+        WHERE source = body ->> 'source' AND event_id = body ->> 'id' AND type = body ->> 'type'
+        AND to_char(time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US') = rpad(
+            regexp_replace(regexp_replace(body ->> 'time', '(Z|\+00:00)$', ''), '^([^.]+)$', '\1.'), 26, '0'
+        )
+        AND to_char(occurred_on, 'YYYY-MM-DD')
+            IS NOT DISTINCT FROM CASE WHEN type = ANY ($2::text[]) THEN body -> 'data' ->> 'occurred_on' END
+    ) AS right_side,
+    0 AS odd
+FROM ledger WHERE municipality = $1 AND parked IS NULL AND kind IN ('fact', 'replay')
+GROUP BY type
 """
 
 LINKS = """
@@ -185,6 +204,27 @@ ROWS = (
         FULL JOIN (
             SELECT position FROM outcome WHERE municipality = $1 AND outcome = 'parked'
         ) AS became USING (position)
+        """,
+    ),
+    # The outcome is that of the first copy; what waits may do so for its root or for its opening.
+    Check(
+        "roots",
+        """
+        SELECT member.kind AS place, count(*) AS left_side,
+            count(*) FILTER (WHERE CASE
+                WHEN became.outcome IN ('counted', 'out_of_scope') THEN
+                    member.root IS NOT NULL
+                    AND (member.root = member.position) = (fact.body ->> 'corrects' IS NULL)
+                WHEN became.outcome IN ('superseded', 'retracted') THEN member.root IS NULL
+                ELSE true
+            END) AS right_side,
+            0 AS odd
+        FROM history AS member
+        LEFT JOIN ledger AS fact ON fact.municipality = $1 AND fact.position = member.position
+        LEFT JOIN outcome AS became
+            ON became.municipality = $1 AND became.position = coalesce(fact.concerns, fact.position)
+        WHERE member.municipality = $1
+        GROUP BY member.kind
         """,
     ),
     Check(

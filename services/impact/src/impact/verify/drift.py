@@ -12,7 +12,7 @@ from contracts.reach import BEGINNING
 from impact.figures import Figure, Known, Question, Value, ask
 from impact.indicator import Indicator
 from impact.store.figures import figures_at, known
-from impact.verify.proofs import Asked, Cell, prove
+from impact.verify.proofs import Asked, Cell, Unproven, prove
 
 Parts = tuple[Fraction, Fraction]
 NOTHING: Parts = (Fraction(0), Fraction(0))
@@ -29,7 +29,10 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """A cell whose figure is not what the proof says: numerator and denominator of both."""
+    """A cell whose figure is not what the proof says: numerator and denominator of both.
+
+    `indicator` names the proof, so F1.v2 is F1 by its second definition.
+    """
 
     indicator: str
     as_of: date
@@ -80,7 +83,12 @@ def _questions(indicator: Indicator, municipality: str, as_of: date) -> list[Que
 async def _check(db: Connection, lane: Known, question: Question) -> tuple[int, list[Drift]]:
     first = question.first if question.indicator.kind == "flow" else None
     asked = Asked(question.municipality, lane.position, first, question.as_of)
-    proof = await _proof(db, question.indicator.id, asked)
+    name = proof_of(question.indicator)
+    try:
+        proof = await _proof(db, name, asked)
+    except Unproven:
+        missing = (("missing_proof", name),)
+        return 0, [Drift(name, question.as_of, lane.position, "proof", missing, NOTHING, NOTHING)]
     compared, drift = 0, list[Drift]()
     # A figure of now is read from running sums, one of the past from deltas: now, both must be right.
     for read_from in ("sums", "deltas") if lane.latest else ("deltas",):
@@ -88,17 +96,23 @@ async def _check(db: Connection, lane: Known, question: Question) -> tuple[int, 
         cells = sorted({*figures, *proof})
         compared += len(cells)
         drift += [
-            Drift(question.indicator.id, question.as_of, lane.position, read_from, cell, *differing)
+            Drift(name, question.as_of, lane.position, read_from, cell, *differing)
             for cell in cells
             if (differing := _differing(question.indicator, figures.get(cell, NOTHING), proof.get(cell, NOTHING)))
         ]
     return compared, drift
 
 
-async def _proof(db: Connection, indicator: str, asked: Asked) -> dict[Cell, Parts]:
-    """What the proof says; a body that it cannot read proves nothing, and so every figure differs."""
+def proof_of(indicator: Indicator) -> str:
+    """The name of an entry's proof: each definition version has one of its own, or none."""
+    version = indicator.definition_version
+    return indicator.id if version == 1 else f"{indicator.id}.v{version}"
+
+
+async def _proof(db: Connection, name: str, asked: Asked) -> dict[Cell, Parts]:
+    """What the proof says; a body that it cannot read proves nothing, and so every figure differs. Raises Unproven."""
     try:
-        proof = await prove(db, indicator, asked)
+        proof = await prove(db, name, asked)
     except asyncpg.DataError:
         return {}
     return {cell: _fractions(*parts) for cell, parts in proof.items()}

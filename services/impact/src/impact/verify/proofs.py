@@ -35,10 +35,14 @@ PRELUDES: dict[str, tuple[str, ...]] = {
     "E1f": ("snapshots",),
     "E2": ("snapshots",),
 }
-"""What each indicator's own file builds on, beside the facts."""
+"""What each proof's own file builds on, beside the facts; F1 is of the first definition, F1.v2 of the second."""
 
 PROVEN = frozenset(PRELUDES)
-"""The indicators that can be proven."""
+"""The proofs that there are."""
+
+
+class Unproven(KeyError):
+    """There is no proof of this name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +55,25 @@ class Asked:
     as_of: date
 
 
-async def prove(db: Connection, indicator: str, asked: Asked) -> dict[Cell, tuple[Decimal, Decimal]]:
-    """Numerator and denominator of an indicator: the whole, and every cell of every one-way cut.
+async def prove(db: Connection, proof: str, asked: Asked) -> dict[Cell, tuple[Decimal, Decimal]]:
+    """Numerator and denominator of a figure by its proof's name: the whole, and every cell of every one-way cut.
 
     Hours are per week, money is in øre; a count or a sum has denominator 1, a median is its own numerator. A cell of
-    nothing may be missing, and so is the whole of a median of nothing. Raises KeyError for an indicator without proof.
+    nothing may be missing, and so is the whole of a median of nothing. Raises Unproven.
     """
     async with db.transaction():
         # The planner takes what a WITH gives for a few rows, and would compare all with all.
         await db.execute("SET LOCAL enable_nestloop = off")
-        rows = await db.fetch(query_of(indicator), asked.municipality, asked.position, asked.first, asked.as_of)
+        rows = await db.fetch(query_of(proof), asked.municipality, asked.position, asked.first, asked.as_of)
         await db.execute("SET LOCAL enable_nestloop TO DEFAULT")
     return {tuple(row["dimensions"].items()): (row["numerator"], row["denominator"]) for row in rows}
 
 
 @cache
-def query_of(indicator: str) -> str:
-    """The SQL of one indicator. Raises KeyError when it has none."""
-    parts = ("facts", *PRELUDES[indicator], indicator)
+def query_of(proof: str) -> str:
+    """The SQL of one proof. Raises Unproven when there is none."""
+    if proof not in PROVEN:
+        raise Unproven(proof)
+    parts = ("facts", *PRELUDES[proof], proof)
     folder = files("impact.verify")
     return "\n".join((folder / f"{part}.sql").read_text(encoding="utf-8") for part in parts)

@@ -1,0 +1,61 @@
+"""A lane beside its figures: its account down to the rows, and all that follows from its ledger told again."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+from chassis.database import ACQUIRE_SECONDS, Connection, Pool
+from impact.catalogue import measures_of
+from impact.fold import RuleError
+from impact.indicator import Indicator
+from impact.rebuild import Progress, compare
+from impact.store import definitions
+from impact.store.definitions import DefinitionMissing
+from impact.store.replay import NotAsAdmitted
+from impact.store.thorough import thorough_balance
+
+LEDGER = "ledger"
+
+
+class Odd(NamedTuple):
+    """What does not agree with the ledger: an account, a table; or why the ledger could not be told again."""
+
+    kind: Literal["account", "table", "position", "rule", "definition"]
+    name: str
+
+    @property
+    def named(self) -> dict[str, Any]:
+        """The same as a cell, for those who read which cells differ."""
+        return {"indicator": LEDGER, "cell": {self.kind: self.name}}
+
+
+async def open_accounts(db: Connection, municipality: str, indicators: Sequence[Indicator]) -> list[Odd]:
+    """The accounts of a lane that do not close, each once; the connection must hold one snapshot.
+
+    What a source has sent, and whether it was heard of, is no matter of the figures.
+    """
+    balance = await thorough_balance(db, municipality, measures_of(indicators))
+    return [Odd("account", name) for name in dict.fromkeys(account.name for account in balance.open_in_lane)]
+
+
+async def retold(
+    pool: Pool, municipality: str, indicators: Sequence[Indicator], progress: Progress = lambda _, __: None
+) -> list[Odd]:
+    """The tables that differ from what the ledger comes to when it is told again by the definitions in force."""
+    async with pool.acquire(timeout=ACQUIRE_SECONDS) as db, db.transaction(isolation="repeatable_read"):
+        measures = measures_of(indicators)
+        lacking = await definitions.missing(db, municipality, measures)
+        known = [measure for measure in measures if measure not in lacking]
+        try:
+            rebuilt = await compare(db, municipality, known, progress)
+        except NotAsAdmitted as error:
+            return [Odd("position", str(error.position))]
+        except RuleError as error:
+            return [Odd("rule", str(error))]
+        except DefinitionMissing as error:
+            return [Odd("definition", str(error))]
+    return [Odd("table", table) for table in rebuilt.differing]
+
+
+def was_retold(differing: Sequence[dict[str, Any]]) -> bool:
+    """Whether a round found something that only telling again can find, and can find mended."""
+    return any(row["indicator"] == LEDGER and "account" not in row["cell"] for row in differing)
