@@ -456,3 +456,17 @@ async def test_rounds_that_found_nothing_are_forgotten_after_a_month_and_others_
     await verify_once(life, "621", today, INDICATORS)
 
     assert [row["drift"] for row in await life.fetch("SELECT drift FROM verification ORDER BY at")] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    "newer",
+    [
+        "INSERT INTO definition (municipality, measure, version, in_force_from) VALUES ('621', 'of_tomorrow', 1, 0)",
+        "UPDATE ledger SET type = 'dk.kraftcenter.of.tomorrow.v1' WHERE position = 1",
+    ],
+)
+async def test_a_program_older_than_the_lane_gives_no_verdict(life: Pool, today: Calendar, newer: str) -> None:
+    await life.execute(newer)
+
+    assert await verify_once(life, "621", today, INDICATORS) is None
+    assert await life.fetchval("SELECT count(*) FROM verification") == 0

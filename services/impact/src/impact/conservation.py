@@ -27,6 +27,7 @@ def _explained(danish: str, english: str, left: str, right: str) -> Explained:
 
 COMPLETENESS = "completeness"
 HEARD = "heard"
+CATALOGUE = "catalogue"
 
 EXPLAINED: dict[str, Explained] = {
     "deliveries": _explained(
@@ -137,7 +138,7 @@ EXPLAINED: dict[str, Explained] = {
     "definitions": _explained(
         "Enhver definition, der har deltaer, føres", "Every definition with deltas is kept", "with deltas", "kept"
     ),
-    "catalogue": _explained(
+    CATALOGUE: _explained(
         "Banen fører ethvert mål i kataloget",
         "The lane keeps every measure of the catalogue",
         "measures of the catalogue",
@@ -258,8 +259,8 @@ class Balance:
 
     @property
     def open_in_lane(self) -> tuple[Account, ...]:
-        """What does not close by the lane's own rows, whatever its sources say or leave unsaid."""
-        return tuple(account for account in self.open_accounts if account.name not in (COMPLETENESS, HEARD))
+        """What does not close by the lane's own rows, whatever sources leave unsaid and definitions are to come."""
+        return tuple(each for each in self.open_accounts if each.name not in (COMPLETENESS, HEARD, CATALOGUE))
 
     @property
     def complete(self) -> bool | None:

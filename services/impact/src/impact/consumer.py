@@ -227,6 +227,7 @@ class Consumer:
             try:
                 return await self._persist(step)
             except NOT_ACCEPTED as refusal:
+                _heed_cancellation()
                 self.refusals.refuse_lane(refusal)
                 await asyncio.sleep(REFUSED_SECONDS)
 
@@ -236,6 +237,7 @@ class Consumer:
             try:
                 result = await step()
             except PASSING as error:
+                _heed_cancellation()
                 log.warning("ingest_interrupted", stream=self._stream.name, error=type(error).__name__)
                 await asyncio.sleep(_pause())
             else:

@@ -1,5 +1,6 @@
 """What came of each verification; the latest says whether figures may be published."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -41,6 +42,18 @@ async def is_trusted(pool: Pool, municipality: str, *, max_age: timedelta) -> bo
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
         last = await latest(db, municipality)
     return last is not None and last.drift == 0 and last.at > datetime.now(UTC) - max_age
+
+
+async def knows_every_type(db: Connection, municipality: str, types: Collection[str]) -> bool:
+    """Whether everything that took effect on a lane is of these types."""
+    return not await db.fetchval(OTHER_TYPES, municipality, list(types))
+
+
+OTHER_TYPES = """
+SELECT EXISTS (
+    SELECT FROM ledger WHERE municipality = $1 AND kind <> 'discard' AND parked IS NULL AND type <> ALL ($2::text[])
+)
+"""
 
 
 async def forget_before(db: Connection, municipality: str, instant: datetime) -> None:

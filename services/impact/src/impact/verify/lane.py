@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
-from chassis.database import ACQUIRE_SECONDS, Connection, Pool
+from chassis.database import ACQUIRE_SECONDS, UNAVAILABLE, Connection, Pool
 from impact.catalogue import measures_of
 from impact.fold import RuleError
 from impact.indicator import Indicator
@@ -19,7 +19,7 @@ LEDGER = "ledger"
 class Odd(NamedTuple):
     """What does not agree with the ledger: an account, a table; or why the ledger could not be told again."""
 
-    kind: Literal["account", "table", "position", "rule", "definition"]
+    kind: Literal["account", "table", "position", "rule"]
     name: str
 
     @property
@@ -40,7 +40,10 @@ async def open_accounts(db: Connection, municipality: str, indicators: Sequence[
 async def retold(
     pool: Pool, municipality: str, indicators: Sequence[Indicator], progress: Progress = lambda _, __: None
 ) -> list[Odd]:
-    """The tables that differ from what the ledger comes to when it is told again by the definitions in force."""
+    """The tables that differ from what the ledger comes to when it is told again by the definitions in force.
+
+    Raises DefinitionMissing when a newer program keeps others.
+    """
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as db, db.transaction(isolation="repeatable_read"):
         measures = measures_of(indicators)
         lacking = await definitions.missing(db, municipality, measures)
@@ -51,11 +54,13 @@ async def retold(
             return [Odd("position", str(error.position))]
         except RuleError as error:
             return [Odd("rule", str(error))]
-        except DefinitionMissing as error:
-            return [Odd("definition", str(error))]
+        except (*UNAVAILABLE, DefinitionMissing):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a forged row leads to is told, and ends nothing
+            return [Odd("rule", type(error).__name__)]
     return [Odd("table", table) for table in rebuilt.differing]
 
 
-def was_retold(differing: Sequence[dict[str, Any]]) -> bool:
-    """Whether a round found something that only telling again can find, and can find mended."""
-    return any(row["indicator"] == LEDGER and "account" not in row["cell"] for row in differing)
+def by_retelling(row: dict[str, Any]) -> bool:
+    """Whether a named row is of what only telling again can find, and can find mended."""
+    return bool(row["indicator"] == LEDGER and "account" not in row["cell"])

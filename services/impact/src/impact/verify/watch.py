@@ -14,19 +14,23 @@ import structlog
 
 from chassis.calendar import Calendar
 from chassis.database import ACQUIRE_SECONDS, UNAVAILABLE, Connection, Pool
-from impact.catalogue import INDICATORS
+from contracts.catalogue import BY_TYPE
+from impact.catalogue import INDICATORS, measures_of
 from impact.indicator import Indicator
 from impact.rebuild import Gate
-from impact.store import verification
+from impact.store import definitions, verification
+from impact.store.definitions import DefinitionMissing
 from impact.store.figures import definitions_of, known, snapshot
 from impact.store.verification import Verified
 from impact.verify.drift import Drift, Pair, Verification, verify
-from impact.verify.lane import Odd, open_accounts, retold, was_retold
+from impact.verify.lane import by_retelling, open_accounts, retold
 from impact.versions import in_force_from
 
 KEPT_DAYS = 30
 # Seconds of real time. Telling a lane again takes as long as its life is, and what it alone finds moves no figure.
 RETELL_EVERY = 24 * 60 * 60.0
+# A worker that is started anew more often than that must not put it off for ever.
+FIRST_RETELL = 15 * 60.0
 # The last day that has a day after it: a review may be due as late as somebody writes.
 HORIZON = date(9999, 12, 30)
 
@@ -43,7 +47,7 @@ async def keep_verifying(  # noqa: PLR0913 - what is verified, against what, and
     retell_every: float = RETELL_EVERY,
 ) -> None:
     """Verify each municipality again and again, and keep what came of it."""
-    due = dict.fromkeys(municipalities, monotonic() + retell_every)
+    due = dict.fromkeys(municipalities, monotonic() + min(retell_every, FIRST_RETELL))
     while True:
         for municipality in municipalities:
             retell = monotonic() >= due[municipality]
@@ -64,32 +68,49 @@ async def verify_once(
     What was found by telling again stands until telling again finds it mended.
     """
     async with snapshot(pool) as db:
-        entries = await kept(db, municipality, indicators)
-        if not entries and (await known(db, municipality)).position:
-            log.warning("verification_postponed", municipality=municipality, error="NotToldYet")
+        if reason := await _not_for_us(db, municipality, indicators):
+            log.warning("verification_postponed", municipality=municipality, error=reason)
             return None
         last = await verification.latest(db, municipality)
-        found = await verify(db, municipality, entries, await pairs_of(db, municipality, calendar.today()))
-        odd = await open_accounts(db, municipality, indicators)
-    if retell or (last and was_retold(last.differing)):
-        odd += await retold(pool, municipality, indicators)
+        entries, pairs = await kept(db, municipality, indicators), await pairs_of(db, municipality, calendar.today())
+        found = await verify(db, municipality, entries, pairs)
+        odd = [each.named for each in await open_accounts(db, municipality, indicators)]
+    before = [row for row in last.differing if by_retelling(row)] if last else []
+    if retell or before:
+        try:
+            odd += [each.named for each in await retold(pool, municipality, indicators)]
+        except UNAVAILABLE:
+            await _keep(pool, municipality, _verified(found, [*odd, *before]))
+            raise
     verified = _verified(found, odd)
     await _keep(pool, municipality, verified)
-    if verified.drift:
-        log.error("figures_drift", municipality=municipality, cells=verified.drift, compared=verified.cells)
     return verified
+
+
+async def _not_for_us(db: Connection, municipality: str, indicators: Sequence[Indicator]) -> str | None:
+    """Why this program cannot judge the lane: it is not told yet, or a newer program has written to it."""
+    try:
+        await definitions.in_force(db, municipality, measures_of(indicators))
+    except DefinitionMissing:
+        return "DefinitionMissing"
+    if not await verification.knows_every_type(db, municipality, BY_TYPE):
+        return "UnknownType"
+    told = await kept(db, municipality, indicators) or not (await known(db, municipality)).position
+    return None if told else "NotToldYet"
 
 
 async def _keep(pool: Pool, municipality: str, verified: Verified) -> None:
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
         await verification.append(db, municipality, verified)
         await verification.forget_before(db, municipality, verified.at - timedelta(days=KEPT_DAYS))
+    if verified.drift:
+        log.error("figures_drift", municipality=municipality, cells=verified.drift, compared=verified.cells)
 
 
 async def kept(db: Connection, municipality: str, indicators: Sequence[Indicator]) -> list[Indicator]:
     """Every entry that the lane keeps, also one that answers from the next fact on: each version has its own proof."""
-    definitions = await definitions_of(db, municipality)
-    return [entry for entry in indicators if in_force_from(entry, definitions) is not None]
+    keeps = await definitions_of(db, municipality)
+    return [entry for entry in indicators if in_force_from(entry, keeps) is not None]
 
 
 async def pairs_of(db: Connection, municipality: str, today: date) -> list[Pair]:
@@ -99,8 +120,8 @@ async def pairs_of(db: Connection, municipality: str, today: date) -> list[Pair]
     return [Pair(today), Pair(HORIZON), past]
 
 
-def _verified(found: Verification, odd: Iterable[Odd]) -> Verified:
-    differing = [*(named(drift) for drift in found.drift), *(each.named for each in odd)]
+def _verified(found: Verification, odd: Iterable[dict[str, Any]]) -> Verified:
+    differing = [*(named(drift) for drift in found.drift), *odd]
     return Verified(datetime.now(UTC), found.cells, len(differing), differing)
 
 
