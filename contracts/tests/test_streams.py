@@ -11,11 +11,13 @@ from contracts.streams import streams_of, streams_read_by, subject_of
 
 
 def test_a_stream_belongs_to_one_municipality_and_one_producer() -> None:
-    (stream,) = streams_of("621")
+    pool, gateway = streams_of("621")
 
-    assert stream.name == "EVENTS_621_FLEXJOB_POOL"
-    assert stream.subjects == "events.621.flexjob_pool.>"
-    assert streams_read_by("impact", "621") == (stream,)
+    assert pool.name == "EVENTS_621_FLEXJOB_POOL"
+    assert pool.subjects == "events.621.flexjob_pool.>"
+    assert gateway.name == "EVENTS_621_GATEWAY"
+    assert streams_read_by("impact", "621") == (pool, gateway)
+    assert streams_read_by("flexjob_pool", "621") == (gateway,)
     assert streams_read_by("nobody", "621") == ()
 
 

@@ -13,10 +13,11 @@ PACKAGES = {
     "kraftcenter-contracts": ("contracts", {"contracts"}),
     "kraftcenter-chassis": ("chassis", {"contracts", "chassis"}),
     "kraftcenter-flexjob-pool": ("flexjob_pool", {"contracts", "chassis", "flexjob_pool"}),
+    "kraftcenter-gateway": ("gateway", {"contracts", "chassis", "gateway"}),
     "kraftcenter-impact": ("impact", {"contracts", "chassis", "impact"}),
     "kraftcenter-local": ("local", {"contracts", "chassis", "local"}),
 }
-OURS = {"contracts", "chassis", "flexjob_pool", "impact", "local"}
+OURS = {"contracts", "chassis", "flexjob_pool", "gateway", "impact", "local"}
 IMPORT_EVERYTHING = """
 import importlib, pkgutil, sys
 package = importlib.import_module(sys.argv[1])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("contracts", "chassis", "services/flexjob_pool", "services/impact", "deploy/local")
+PACKAGES = ("contracts", "chassis", "services/flexjob_pool", "services/gateway", "services/impact", "deploy/local")
 TESTS_FAILED = 1
 
 

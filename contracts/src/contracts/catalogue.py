@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from contracts import development, flexjob_pool, placements, platform, workplaces
+from contracts import development, flexjob_pool, payroll, placements, platform, workplaces
 from contracts.envelope import Envelope
 from contracts.event import Event
 
@@ -42,6 +42,8 @@ EVENTS: tuple[type[Event], ...] = (
     placements.PlacementHoursChanged,
     placements.PlacementKindChanged,
     placements.PlacementEnded,
+    payroll.WorkingTimeChanged,
+    payroll.EmploymentEnded,
 )
 BY_TYPE: dict[str, type[Event]] = {event.contract.type: event for event in EVENTS}
 

@@ -58,6 +58,7 @@ CODE_LISTS: dict[str, tuple[Entry, ...]] = {
         Entry("capacity_down", "Nedsat arbejdsevne", "Work capacity down"),
         Entry("task_match", "Bedre match med opgaver", "Better match of tasks"),
         Entry("organisational", "Organisatorisk", "Organisational"),
+        Entry("not_stated", "Ikke oplyst", "Not stated"),
     ),
     "flexjob_end_reason": (
         Entry("ordinary_job", "Ordinært job", "Ordinary job"),
@@ -67,6 +68,7 @@ CODE_LISTS: dict[str, tuple[Entry, ...]] = {
         Entry("dismissed", "Afsked", "Dismissed"),
         Entry("funding_ended", "Finansiering ophørt", "Funding ended"),
         Entry("other", "Andet", "Other"),
+        Entry("not_stated", "Ikke oplyst", "Not stated"),
     ),
     "development_step": (
         Entry("course", "Kursus eller uddannelse", "Course or training"),

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from contracts.event import Contract
 
 DAY_SECONDS = 86_400
-PRODUCERS: dict[str, tuple[str, ...]] = {"flexjob_pool": ("impact",)}
+PRODUCERS: dict[str, tuple[str, ...]] = {
+    "flexjob_pool": ("impact",),
+    "gateway": ("impact", "flexjob_pool"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@ change AS (
     SELECT
         person, carried.start, since, verb,
         CASE
-            WHEN cause IN ('capacity_up', 'capacity_down', 'task_match', 'organisational') THEN cause
+            WHEN cause IN ('capacity_up', 'capacity_down', 'task_match', 'organisational', 'not_stated') THEN cause
             ELSE 'unknown'
         END AS cause,
         hours - lag(hours) OVER (PARTITION BY person, placement ORDER BY carried.turn) AS gained
