@@ -11,7 +11,7 @@ from chassis.migrate import HTTP, OUTBOX, migrate
 from chassis.provision import provision
 from chassis.wire import Sealed, seal
 from contracts.flexjob_pool import BudgetAllocated
-from contracts.streams import Stream, streams_of
+from contracts.streams import Stream
 from local.nats import NatsServer
 
 MUNICIPALITY = "621"
@@ -47,7 +47,7 @@ async def bus(nats_server: NatsServer) -> AsyncIterator[Bus]:
 @pytest.fixture
 async def stream(bus: Bus) -> Stream:
     await provision(bus.jetstream, MUNICIPALITY)
-    return streams_of(MUNICIPALITY)[0]
+    return Stream(MUNICIPALITY, "flexjob_pool")
 
 
 @pytest.fixture

@@ -7,16 +7,21 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy,
 
 from chassis.bus import Bus
 from chassis.provision import ConsumerUnfit, provision
-from contracts.streams import streams_of
+from contracts.streams import Stream, streams_of
 
-STREAM = streams_of("621")[0]
+STREAM = Stream("621", "flexjob_pool")
+EVERY_STREAM = streams_of("621")
 
 
 async def test_streams_and_consumers_are_made_as_the_contracts_say(bus: Bus) -> None:
     changes = await provision(bus.jetstream, "621")
 
     config = (await bus.jetstream.stream_info(STREAM.name)).config
-    assert changes == [f"{STREAM.name} made", f"{STREAM.name} impact made"]
+    assert changes == [
+        made
+        for stream in EVERY_STREAM
+        for made in (f"{stream.name} made", *(f"{stream.name} {durable} made" for durable in stream.durables))
+    ]
     assert config.subjects == [STREAM.subjects]
     assert (config.storage, config.retention, config.discard) == (
         StorageType.FILE,
@@ -57,7 +62,7 @@ async def test_what_drifted_is_put_right_and_what_is_stored_stays(bus: Bus) -> N
         f"{STREAM.name} allow_atomic set",
         f"{STREAM.name} max_age set",
         f"{STREAM.name} discard set",
-        f"{STREAM.name} impact ack_wait set",
+        *(f"{stream.name} {durable} ack_wait set" for stream in EVERY_STREAM for durable in stream.durables),
     }
     info = await bus.jetstream.stream_info(STREAM.name)
     assert (info.state.messages, info.config.max_age) == (1, STREAM.max_age_seconds)

@@ -10,14 +10,14 @@ import nats
 import pytest
 from nats.js import JetStreamContext
 
-from contracts.streams import streams_of
+from contracts.streams import Stream
 from local.nats import NatsServer
 from local.postgres import OwnPostgres
 from local.stack import MUNICIPALITY
 from local.waiting import until
 from tests.e2e.conftest import Town
 
-(STREAM,) = streams_of(MUNICIPALITY)
+STREAM = Stream(MUNICIPALITY, "flexjob_pool")
 
 
 def server_of(town: Town) -> NatsServer:

@@ -1,7 +1,7 @@
 """What a payroll system tells of its employments, as SD Løn does: each attribute is an interval of days.
 
-Intervals of one employment may overlap: the one that was registered last holds where they do. Impact counts none of them;
-flexjob_pool turns them into its own events.
+Intervals of one employment may overlap: the one that was registered last holds where they do. Impact counts none of
+them; flexjob_pool turns them into its own events.
 """
 
 from functools import partial
