@@ -1,7 +1,6 @@
 """The problems that the doors answer with by themselves, and which of them each exception becomes."""
 
-from collections.abc import Mapping
-from http import HTTPStatus
+from http import HTTPMethod, HTTPStatus
 from typing import Any
 
 import asyncpg
@@ -10,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from chassis.database import UNAVAILABLE
 from chassis.problems import Fault, Problem, Said, response_of
@@ -103,11 +103,17 @@ async def _of_framework(request: Request, error: Exception) -> Response:
     phrase = HTTPStatus(error.status_code).phrase
     title, detail = OF_FRAMEWORK.get(error.status_code, (Said(phrase, phrase), Said(phrase, phrase)))
     slug = phrase.lower().replace(" ", "-")
-    return response_of(Problem(error.status_code, slug, title, detail, headers=_headers(error.headers)), request)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["allow"] = ", ".join(_allowed(request))
+    return response_of(Problem(error.status_code, slug, title, detail, headers=headers), request)
 
 
-def _headers(headers: Mapping[str, str] | None) -> dict[str, str]:
-    return dict(headers or {})
+def _allowed(request: Request) -> list[str]:
+    """The methods that an address takes; the framework names those of its first door alone."""
+    asked = [{**request.scope, "method": method.value} for method in HTTPMethod]
+    taken = [scope for scope in asked if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)]
+    return [scope["method"] for scope in taken]
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
