@@ -255,7 +255,7 @@ async def test_what_waits_tells_for_what(doors: httpx.AsyncClient, reader: dict[
         (f"{LIST}?{CPR}=1", "", "does not exist here, only municipality, limit, cursor, reason"),
         (f"{LIST}/0", "position", "must be at least 1"),
         (f"{LIST}/x", "position", "must be a whole number"),
-        (f"{LIST}/9223372036854775808", "position", "must be at most"),
+        (f"{LIST}/9007199254740992", "position", "must be at most"),
         (f"{LIST}/10?limit=1", "", "does not exist here, only municipality"),
         (f"{WAITING}?reason=unknown_type", "", "does not exist here, only municipality, limit, cursor"),
         (f"{WAITING}?limit=", "limit", "must be a whole number"),
@@ -308,7 +308,7 @@ async def test_a_wrong_decision_is_told_what_is_wrong_and_writes_nothing(
         ("10", "/positions"),
         ([START, 0], "/positions/1"),
         ([START, "11"], "/positions/1"),
-        ([START, 2**63], "/positions/1"),
+        ([START, 2**53], "/positions/1"),
         ([START, 1.5], "/positions/1"),
         ([START, True], "/positions/1"),
     ],
@@ -325,7 +325,7 @@ async def test_wrong_positions_are_told_and_nothing_is_written(
     assert await written(pool) == before
 
 
-@pytest.mark.parametrize("position", [1, 9, 13, 99, 2**63 - 1])
+@pytest.mark.parametrize("position", [1, 9, 13, 99, 2**53 - 1])
 @pytest.mark.usefixtures("parked")
 async def test_where_nothing_was_ever_parked_nothing_is_found(
     doors: httpx.AsyncClient, pool: Pool, admin: dict[str, str], position: int

@@ -29,7 +29,8 @@ from impact.store.parked import State
 from impact.store.recall import NotUnderstood
 
 ADMIN, LEDGER = "admin", "ledger"
-LAST = 2**63 - 1
+# The largest that JSON's readers and OpenAPI's numbers hold exactly.
+LAST = 2**53 - 1
 AT_ONCE = 100
 FOUND = {
     None: Said("her er intet parkeret", "nothing was parked here"),
