@@ -11,9 +11,9 @@ from typing import Annotated
 from fastapi import APIRouter, FastAPI, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CollectorRegistry
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.middleware import Middleware
-from starlette.responses import JSONResponse
+from starlette.responses import PlainTextResponse
 
 from chassis import openapi, refusals, tokens
 from chassis.bodies import SaneRequests
@@ -79,21 +79,37 @@ def _forgetting(lifespan: Lifespan) -> Lifespan:
     return whole
 
 
+class Alive(BaseModel):
+    """What a process says of itself."""
+
+    status: str = Field(description="ok or unwell")
+
+
+class Ready(Alive):
+    """What it says of all that it needs."""
+
+    checks: dict[str, str] = Field(description="ok, or what is not well, by what was looked at.")
+
+
 def _technical(health: Health, registry: CollectorRegistry, collectors: Sequence[Collector]) -> APIRouter:
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(tags=["operations"])
 
     @router.get("/livez")
-    async def livez() -> dict[str, str]:
-        return {"status": WELL}
+    async def livez() -> Alive:
+        """Whether the process answers at all."""
+        return Alive(status=WELL)
 
-    @router.get("/readyz")
-    async def readyz() -> Response:
+    @router.get("/readyz", responses={503: {"model": Ready, "description": "It is not, and why."}})
+    async def readyz(response: Response) -> Ready:
+        """Whether the service can do its work just now."""
         checks = await health.ask()
         well = all(answer == WELL for answer in checks.values())
-        return JSONResponse({"status": WELL if well else "unwell", "checks": checks}, 200 if well else 503)
+        response.status_code = 200 if well else 503
+        return Ready(status=WELL if well else "unwell", checks=checks)
 
-    @router.get("/metrics")
+    @router.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:
+        """Metrics in the text format of Prometheus."""
         return Response(await expose(registry, collectors), media_type=CONTENT_TYPE)
 
     return router
@@ -152,10 +168,10 @@ def door(scope: str | None = None) -> Callable[..., Awaitable[Door]]:
 
     A token that is given must be good in any case. A POST must carry an Idempotency-Key.
     """
+    # FastAPI checks no scope; it tells the document of it.
+    asked = Security(bearer, scopes=[scope] if scope else [])
 
-    async def admit(
-        request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
-    ) -> Door:
+    async def admit(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, asked]) -> Door:
         settings: ServiceSettings = request.app.state.settings
         if scope is None and "authorization" not in request.headers:
             return Door(request, Principal("anonymous", settings.municipality, frozenset()))

@@ -6,11 +6,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Response
 from prometheus_client import CollectorRegistry
+from starlette.responses import PlainTextResponse
 
 from chassis.database import ACQUIRE_SECONDS, Connection
 from chassis.http import Door, door
 from chassis.metrics import CONTENT_TYPE, expose
-from chassis.problems import MEDIA_TYPE, Problem
+from chassis.openapi import refused
+from chassis.problems import Problem
 from impact import enquiry, metrics
 from impact.asked import Asked
 from impact.catalogue import INDICATORS
@@ -29,8 +31,7 @@ Responses = dict[int | str, dict[str, Any]]
 
 def _refusal(problem: Problem, when: str) -> dict[str, Any]:
     """A problem as OpenAPI tells it; what is wrong with a question is told by the reasons of `invalid-question`."""
-    schema = {"$ref": "#/components/schemas/Problem"}
-    return {"description": when, "content": {MEDIA_TYPE: {"schema": schema, "example": problem.members("en")}}}
+    return refused(when, example=problem.members("en"))
 
 
 UNKNOWN: Responses = {404: _refusal(enquiry.unknown_indicator(), "No indicator has this id.")}
@@ -92,7 +93,7 @@ async def show_figure(indicator_id: IndicatorId, at: Anyone, response: Response)
     return (await _leaving(at, asked, figures, release, response))[0]
 
 
-@router.get("/metrics/exact", include_in_schema=False)
+@router.get("/metrics/exact", response_class=PlainTextResponse)
 async def exact_metrics(at: Annotated[Door, Depends(door(EXACT))]) -> Response:
     """Every figure of the token's municipality for Prometheus, exact and live."""
     municipality, today = at.principal.municipality, at.calendar.today()

@@ -14,6 +14,7 @@ from chassis import refusals
 from chassis.database import ACQUIRE_SECONDS, Connection
 from chassis.http import Door, door
 from chassis.idempotency import Answer
+from chassis.openapi import refused
 from chassis.problems import Problem, Said
 from contracts.types import MunicipalityCode, Text
 from impact import parked
@@ -188,7 +189,11 @@ async def show_parked(
     )
 
 
-@router.post("/v1/ledger/parked/replay", response_model=DecidedList)
+@router.post(
+    "/v1/ledger/parked/replay",
+    response_model=DecidedList,
+    responses={404: refused("At none of the positions anything was ever parked.")},
+)
 async def replay_many(ask: AskForMany, at: Admin) -> Response:
     """Replay up to a hundred parked facts, in order of position, each at a position of its own; all or none."""
 
