@@ -1,5 +1,6 @@
 """Every event type there is, by CloudEvents type."""
 
+import json
 from typing import Any
 
 from contracts import development, flexjob_pool, payroll, placements, platform, workplaces
@@ -84,3 +85,8 @@ def schema_of(model: type[Event]) -> dict[str, Any]:
         "opened_by": contract.opened_by and contract.opened_by.name,
     }
     return schema | ({"$defs": definitions} if definitions else {})
+
+
+def published() -> dict[str, dict[str, Any]]:
+    """The schema of every event type as it stands in its file, by file stem."""
+    return {event.contract.file_stem: json.loads(json.dumps(schema_of(event))) for event in EVENTS}
