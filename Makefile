@@ -27,15 +27,16 @@ up: .venv/ready ## Run the stack until Ctrl-C; its data stay in build/up
 test: check ## Check, then run all tests
 	.venv/bin/pytest
 
-check: .venv/ready ## Check the lock file, style, types and layers
+check: .venv/ready ## Check the lock file, style, types, layers, and that events fit their releases
 	$(UV) lock --check --quiet
 	.venv/bin/ruff check --quiet
 	.venv/bin/ruff format --check --quiet
 	.venv/bin/mypy $(SOURCES)
 	.venv/bin/lint-imports
+	.venv/bin/kraftcenter contracts compat
 
-schemas: .venv/ready ## Write the published schemas of the events from their models
-	.venv/bin/python -m contracts contracts/schemas
+schemas: .venv/ready ## Write what follows from the models of the events: schemas, AsyncAPI document, page
+	.venv/bin/python -m contracts
 
 .venv/ready: .boot/uv-$(UV_VERSION) uv.lock pyproject.toml $(MEMBERS)
 	$(UV) sync --locked --quiet --python .boot/bin/python

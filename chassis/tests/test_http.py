@@ -99,6 +99,7 @@ def build(pool: Pool, *, health: Health | None = None, municipality: str = "621"
         health=health or Health(),
         registry=CollectorRegistry(),
         collectors=[figures],
+        service="flexjob_pool",
     )
     app.state.pool = pool
     return app
@@ -495,6 +496,16 @@ async def test_without_its_database_the_service_asks_for_patience(client: httpx.
     assert (await client.get("/livez")).status_code == 200
 
 
+async def test_a_service_tells_which_events_it_sends_and_receives(stranger: httpx.AsyncClient) -> None:
+    answer = await stranger.get("/asyncapi.json")
+
+    told = answer.json()
+    assert answer.headers["content-type"] == "application/json"
+    assert told["asyncapi"] == "3.0.0"
+    assert "flexjob_pool.sends.flexjob_pool.flexjob.started.v1" in told["operations"]
+    assert "/asyncapi.json" in (await stranger.get("/openapi.json")).json()["paths"]
+
+
 async def test_readiness_names_what_is_not_well(pool: Pool) -> None:
     health = Health()
     health.add("database", lambda: None)
@@ -564,6 +575,7 @@ async def test_the_document_tells_every_refusal_that_a_door_knows_and_no_other(c
         "get /livez": "200 400",
         "get /readyz": "200 400 503",
         "get /metrics": "200 400",
+        "get /asyncapi.json": "200 400",
         "post /v1/notes": "201 400 401 403 409 413 415 422 503",
         "get /v1/notes": "200 400 401 403 422 503",
         "get /v1/notes/{note_id}": "200 400 401 403 404 422 503",

@@ -319,7 +319,6 @@ def nodes(part: Any) -> list[Json]:
 NAMES = st.sampled_from(["type", "minimum", "pattern", "enum", "title", "description", "x-unit", "x"])
 ADDED = st.sampled_from([{"type": "boolean"}, WORD, NULLABLE])
 SET: tuple[Json, ...] = (
-    {},
     {"pattern": "^[a-z]$"},
     {"minimum": 2},
     {"maxLength": 1},
@@ -339,8 +338,10 @@ def mutated(draw: st.DrawFn, schema: Json) -> Json:
     if draw(st.booleans()):
         fields = nodes(schema["properties"]["data"]) + nodes(schema.get("$defs"))
         field = draw(st.sampled_from([each for each in fields if "type" in each]))
-        field.update(deepcopy(draw(st.sampled_from(SET))))
-        field.pop(draw(st.sampled_from([*field, "x"])), None)
+        if draw(st.booleans()):
+            field.update(deepcopy(draw(st.sampled_from(SET))))
+        else:
+            del field[draw(st.sampled_from([*field]))]
     for _ in range(draw(st.integers(0, 2))):
         holders = [each for each in nodes(schema) if isinstance(each.get("properties"), dict)]
         holder = draw(st.sampled_from(holders or [{"properties": {}}]))

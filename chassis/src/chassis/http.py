@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated
+from functools import cache, partial
+from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -26,6 +27,7 @@ from chassis.observed import Observed
 from chassis.settings import ServiceSettings
 from chassis.tasks import background
 from chassis.tokens import Principal
+from contracts import asyncapi
 
 KEY = re.compile(r"[\x20-\x7e]{1,128}")
 
@@ -44,10 +46,12 @@ def build_api(  # noqa: PLR0913 - the one place where a service's parts come tog
     health: Health,
     registry: CollectorRegistry,
     collectors: Sequence[Collector] = (),
+    service: str | None = None,
 ) -> FastAPI:
     """A service's ASGI application; its lifespan puts the database pool into `app.state.pool`.
 
-    `/metrics` shows the registry, and what the collectors give at that moment.
+    `/metrics` shows the registry, and what the collectors give at that moment; `/asyncapi.json` shows the events that
+    the service of this name sends and receives.
     """
     app = FastAPI(
         title=title,
@@ -62,6 +66,8 @@ def build_api(  # noqa: PLR0913 - the one place where a service's parts come tog
     app.state.settings = settings
     app.state.calendar = calendar
     app.include_router(_technical(health, registry, collectors))
+    if service:
+        app.include_router(_events(service))
     for router in routers:
         app.include_router(router)
     openapi.describe(app)
@@ -111,6 +117,19 @@ def _technical(health: Health, registry: CollectorRegistry, collectors: Sequence
     async def metrics() -> Response:
         """Metrics in the text format of Prometheus."""
         return Response(await expose(registry, collectors), media_type=CONTENT_TYPE)
+
+    return router
+
+
+def _events(service: str) -> APIRouter:
+    router = APIRouter(tags=["operations"])
+    described = cache(partial(asyncapi.document, service))
+
+    # Not async: FastAPI lets it run beside the loop, for the first document takes a while.
+    @router.get("/asyncapi.json")
+    def asyncapi_json() -> dict[str, Any]:
+        """Which events the service sends and receives, as an AsyncAPI 3 document."""
+        return described()
 
     return router
 

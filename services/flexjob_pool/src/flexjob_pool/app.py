@@ -58,6 +58,7 @@ def build_app(settings: FlexjobPoolSettings) -> FastAPI:
         health=health,
         registry=CollectorRegistry(),
         collectors=[lambda: measure(app.state.pool, relay)],
+        service=PRODUCER,
     )
     return app
 

@@ -94,5 +94,6 @@ def build_app(settings: ImpactSettings) -> FastAPI:
             lambda: metrics.public(app.state.pool, calendar, settings.municipalities),
             lambda: pipeline.ingest(bus, streams, consumers),
         ],
+        service=NAME,
     )
     return app
