@@ -40,6 +40,8 @@ async def test_streams_and_consumers_are_made_as_the_contracts_say(bus: Bus) -> 
     consumer = (await bus.jetstream.consumer_info(STREAM.name, "impact")).config
     assert (consumer.ack_policy, consumer.deliver_policy) == (AckPolicy.EXPLICIT, DeliverPolicy.ALL)
     assert (consumer.ack_wait, consumer.max_deliver, consumer.max_ack_pending) == (30, -1, 5000)
+    in_order = (await bus.jetstream.consumer_info("EVENTS_621_GATEWAY", "flexjob_pool")).config
+    assert in_order.max_ack_pending == 1
 
 
 async def test_a_second_time_changes_nothing(bus: Bus) -> None:

@@ -36,6 +36,23 @@ BREAKS = (
         "test_what_the_database_cannot_take_now_is_delivered_again_and_never_parked",
     ),
     Break(
+        "acknowledge_before_commit_in_the_inbox",
+        "chassis/src/chassis/subscriber.py",
+        "        work = asyncio.create_task(self._bring_in(pool, message))\n",
+        "        await message.ack()\n        work = asyncio.create_task(self._bring_in(pool, message))\n",
+        "chassis/tests/test_subscriber.py::test_nothing_is_acknowledged_before_its_commit",
+    ),
+    Break(
+        "inbox_row_outside_the_transaction",
+        "chassis/src/chassis/subscriber.py",
+        "async with pool.acquire(timeout=ACQUIRE_SECONDS) as db, db.transaction():\n"
+        "            progress = await inbox.lock(db, delivery.stream)\n",
+        "async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:\n"
+        "            progress = await inbox.lock(db, delivery.stream)\n",
+        "chassis/tests/test_subscriber.py::"
+        "test_a_crash_within_the_handler_leaves_nothing_and_the_event_comes_again_first",
+    ),
+    Break(
         "dedupe_by_id_only",
         "services/impact/src/impact/ledger.py",
         "return self.reading.envelope.source, self.reading.envelope.id",

@@ -70,6 +70,7 @@ class Component:
 
 
 OUTBOX = Component("chassis.outbox", files("chassis") / "migrations" / "outbox")
+INBOX = Component("chassis.inbox", files("chassis") / "migrations" / "inbox")
 HTTP = Component("chassis.http", files("chassis") / "migrations" / "http")
 
 

@@ -14,7 +14,7 @@ from nats.js.api import (
 )
 from nats.js.errors import NotFoundError
 
-from contracts.streams import Stream, streams_of
+from contracts.streams import IN_ORDER, Stream, streams_of
 
 ACK_WAIT_SECONDS = 30.0
 MAX_ACK_PENDING = 5000
@@ -80,7 +80,8 @@ def _differs(name: str, present: Any, wanted: Any) -> bool:
 
 
 async def _provide_consumer(jetstream: JetStreamContext, stream: str, durable: str, ack_wait: float) -> list[str]:
-    wanted: dict[str, Any] = {"ack_wait": ack_wait, "max_deliver": -1, "max_ack_pending": MAX_ACK_PENDING, **UNFILTERED}
+    at_once = 1 if durable in IN_ORDER else MAX_ACK_PENDING
+    wanted: dict[str, Any] = {"ack_wait": ack_wait, "max_deliver": -1, "max_ack_pending": at_once, **UNFILTERED}
     try:
         present = (await jetstream.consumer_info(stream, durable)).config
     except NotFoundError:

@@ -27,12 +27,12 @@ async def background(**coroutines: Coroutine[Any, Any, object]) -> AsyncIterator
     finally:
         for task in reversed(running.values()):
             task.remove_done_callback(_end_process)
-            await _cancel(task)
+            await cancel(task)
             if not task.cancelled() and (error := task.exception()):
                 log.error("task_failed_while_stopping", task=task.get_name(), exc_info=error)
 
 
-async def _cancel(task: asyncio.Task[object]) -> None:
+async def cancel(task: asyncio.Task[Any]) -> None:
     """Cancel until it is over: until Python 3.12 `wait_for` swallows a cancellation that comes with its result."""
     while not task.done():
         task.cancel()

@@ -9,6 +9,8 @@ PRODUCERS: dict[str, tuple[str, ...]] = {
     "flexjob_pool": ("impact",),
     "gateway": ("impact", "flexjob_pool"),
 }
+IN_ORDER = frozenset({"flexjob_pool"})
+"""Consumers that are given an event only once the one before it is acknowledged; impact takes any order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,7 @@ from contracts.streams import Stream
 from impact import consumer
 from impact.catalogue import INDICATORS, measures_of
 from impact.consumer import Consumer
-from impact.floor import DURABLE, Floor, first_to_repeat
-from impact.ingest import SLICE, DatabaseWentBack, ingest, receive_all
+from impact.ingest import DURABLE, SLICE, DatabaseWentBack, ingest, receive_all
 from impact.ledger import Delivery
 from impact.rebuild import compare
 from impact.store import consumers
@@ -351,30 +350,6 @@ async def test_a_stream_that_ends_behind_the_stored_floor_is_read_from_its_begin
         await until(lambda: floor_is(pool, 2))
 
     assert await delivered(pool) == {"first_copies": 2, "duplicates": 2, "conflicts": 0, "unreadable": 0}
-
-
-MADE, MADE_AGAIN = REGISTERED, REGISTERED + timedelta(days=1)
-
-
-@pytest.mark.parametrize(
-    ("stored", "acknowledged", "end", "created", "expected"),
-    [
-        (Floor(0, None), 0, 0, MADE, None),
-        (Floor(0, None), 7, 9, MADE, 1),
-        (Floor(5, None), 5, 9, MADE, None),
-        (Floor(5, MADE), 5, 9, MADE, None),
-        (Floor(5, MADE), 7, 9, MADE, 6),
-        (Floor(5, MADE), 3, 9, MADE, 1),
-        (Floor(9, MADE), 3, 5, MADE, 1),
-        (Floor(9, MADE), 9, 5, MADE, 1),
-        (Floor(5, MADE), 5, 9, MADE_AGAIN, 1),
-        (Floor(5, MADE), 7, 9, MADE_AGAIN, 1),
-    ],
-)
-def test_what_is_repeated_depends_on_the_stored_floor_and_the_stream(
-    stored: Floor, acknowledged: int, end: int, created: datetime, expected: int | None
-) -> None:
-    assert first_to_repeat(stored, acknowledged=acknowledged, end=end, created=created) == expected
 
 
 @pytest.mark.parametrize("grown_to", [7, 9])

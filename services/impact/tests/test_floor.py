@@ -23,8 +23,7 @@ from contracts.streams import Stream
 from impact import consumer
 from impact.catalogue import INDICATORS, measures_of
 from impact.consumer import Consumer
-from impact.floor import DURABLE
-from impact.ingest import DatabaseWentBack, ingest
+from impact.ingest import DURABLE, DatabaseWentBack, ingest
 from impact.ledger import Delivery
 from impact.store import consumers
 from local.nats import NatsServer

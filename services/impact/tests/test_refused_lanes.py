@@ -25,8 +25,8 @@ from impact import consumer, ingest, rebuild
 from impact.catalogue import INDICATORS, measures_of
 from impact.chronicle import Chronicle, Told
 from impact.consumer import Consumer
-from impact.floor import DURABLE
 from impact.fold import Effect, Fact, Measure
+from impact.ingest import DURABLE
 from impact.ledger import Delivery
 from impact.rebuild import Attempt, bring_into_force, compare
 from impact.refusals import trouble_of

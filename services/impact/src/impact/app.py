@@ -21,7 +21,7 @@ from impact import metrics, pipeline
 from impact.catalogue import INDICATORS, measures_of
 from impact.consumer import Consumer
 from impact.doors import facts, figures, ledger, parked, receipts, waiting
-from impact.floor import DURABLE
+from impact.ingest import DURABLE
 from impact.rebuild import Attempt
 from impact.refusals import trouble_of
 from impact.releases import keep_releasing

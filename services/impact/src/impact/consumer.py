@@ -21,10 +21,10 @@ from nats.js.api import ConsumerInfo
 from chassis.bus import Bus
 from chassis.calendar import Calendar
 from chassis.database import UNAVAILABLE, Pool
+from chassis.floor import Floor, first_to_repeat
 from contracts.streams import Stream
-from impact.floor import DURABLE, Floor, first_to_repeat
 from impact.fold import Measure
-from impact.ingest import DatabaseWentBack, ingest
+from impact.ingest import DURABLE, DatabaseWentBack, ingest
 from impact.ledger import Delivery
 from impact.rebuild import Attempt, bring_into_force
 from impact.refusals import NOT_ACCEPTED, Refusals
@@ -187,7 +187,7 @@ class Consumer:
             info = await jetstream.consumer_info(stream, DURABLE)
             found = await jetstream.stream_info(stream)
             acknowledged, end, self._stream_created = _floor_of(info), found.state.last_seq, found.created
-            again_from = first_to_repeat(stored, acknowledged=acknowledged, end=end, created=found.created)
+            again_from = first_to_repeat(stored, reached=acknowledged, end=end, created=found.created)
             if again_from is not None:
                 floor = Floor(again_from - 1, self._stream_created)
                 await consumers.set_floor(db, stream, DURABLE, floor, datetime.now(UTC))

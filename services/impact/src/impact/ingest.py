@@ -14,7 +14,6 @@ from chassis.calendar import Calendar
 from chassis.database import Connection, Pool
 from contracts.streams import Stream
 from impact.chronicle import Chronicle
-from impact.floor import DURABLE
 from impact.fold import Measure
 from impact.ledger import (
     Arrival,
@@ -34,6 +33,7 @@ from impact.ledger import (
 from impact.store import consumers, definitions, ledger
 from impact.store.recall import recall
 
+DURABLE = "impact"
 SLICE = 20
 TELL_SECONDS = 20.0
 

@@ -16,7 +16,7 @@ from chassis.database import Connection, Pool
 from contracts.streams import Stream
 from impact.conservation import Heard
 from impact.consumer import Consumer
-from impact.floor import DURABLE
+from impact.ingest import DURABLE
 from impact.store import conservation
 from impact.store.conservation import Books
 from impact.store.figures import snapshot

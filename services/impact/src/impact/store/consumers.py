@@ -8,8 +8,8 @@ from pydantic_core import to_json
 
 from chassis.calendar import danish_date
 from chassis.database import Connection
+from chassis.floor import Floor
 from contracts.platform import ServiceHeartbeat
-from impact.floor import Floor
 from impact.ledger import Evidence, Heartbeat, Lane, Sorted
 
 
