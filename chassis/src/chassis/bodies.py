@@ -99,14 +99,14 @@ def check(content_type: str, body: bytes) -> None:
         value = from_json(body, allow_inf_nan=False, cache_strings="none")
     except ValueError as error:
         raise Problem(400, "not-json", UNREADABLE, _not_json(str(error))) from None
-    if unfit := list(_unfit(value, ())):
+    if faults := list(unfit(value, ())):
         detail = Said("Brødteksten har værdier, som ikke kan gemmes.", "The body has values that cannot be stored.")
         raise Problem(
             422,
             "invalid-request",
             Said("Forespørgslen er ikke gyldig", "The request is not valid"),
             detail,
-            unfit[:MOST],
+            faults[:MOST],
         )
 
 
@@ -119,15 +119,16 @@ def _not_json(message: str) -> Said:
     return Said(f"{danish}.", f"{english}.")
 
 
-def _unfit(value: Any, path: tuple[int | str, ...]) -> Iterator[tuple[str, Said]]:
+def unfit(value: Any, path: tuple[int | str, ...]) -> Iterator[tuple[str, Said]]:
+    """Where in a JSON value something is that cannot be stored, and what."""
     if isinstance(value, str) and "\x00" in value:
         yield pointer_to(path), NO_NUL
     elif isinstance(value, float) and not math.isfinite(value):
         yield pointer_to(path), NUMBER
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _unfit(item, (*path, index))
+            yield from unfit(item, (*path, index))
     elif isinstance(value, dict):
         for name, item in value.items():
-            yield from _unfit(name, path)
-            yield from _unfit(item, (*path, name))
+            yield from unfit(name, path)
+            yield from unfit(item, (*path, name))

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar
 
@@ -10,8 +10,10 @@ import asyncpg
 import typer
 from rich.console import Console
 
-from chassis.database import UNAVAILABLE
+from chassis.addresses import postgres_dsn
+from chassis.database import CONNECT_SECONDS, UNAVAILABLE, Connection
 from chassis.migrate import MigrationRefused
+from chassis.settings import SettingsRefused, address
 
 GROUP = "kraftcenter.commands"
 HELP = "Kraftcenter: from events to figures."
@@ -70,6 +72,26 @@ def complete(work: Coroutine[Any, Any, T]) -> T:
         raise CommandError("The database is not migrated: run `python -m <service> migrate` first.") from None
     except UNAVAILABLE as error:
         raise CommandError(f"The database does not answer ({type(error).__name__}): check that it runs.") from None
+
+
+def at_database(service: str, work: Callable[[Connection], Awaitable[T]]) -> T:
+    """Do work on the database of a service, which `<SERVICE>_DATABASE_URL` tells. Raises CommandError."""
+    name = f"{service.upper()}_DATABASE_URL"
+    try:
+        dsn = address(name, postgres_dsn)
+    except SettingsRefused as refusal:
+        raise CommandError(str(refusal)) from None
+    if not dsn:
+        raise CommandError(f"{name} is not set: it tells where {service} keeps what it knows.")
+    return complete(_worked(dsn, work))
+
+
+async def _worked(dsn: str, work: Callable[[Connection], Awaitable[T]]) -> T:
+    db = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
+    try:
+        return await work(db)
+    finally:
+        await db.close()
 
 
 def _say(text: str) -> None:

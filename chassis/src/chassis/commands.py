@@ -2,21 +2,18 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-import asyncpg
 import typer
 
 from chassis import provision as provisioning
 from chassis import tokens as stored
 from chassis.addresses import nats_url as checked_nats_url
-from chassis.addresses import postgres_dsn
 from chassis.bus import BusUnreachable, short_job
-from chassis.cli import CommandError, complete
-from chassis.database import CONNECT_SECONDS, Connection
-from chassis.settings import SettingsRefused, address
+from chassis.cli import CommandError, at_database
+from chassis.database import Connection
 
 ISSUE_EXAMPLE = (
     "Example: FLEXJOB_POOL_DATABASE_URL=postgresql://… kraftcenter tokens issue --service flexjob_pool "
@@ -29,8 +26,6 @@ SHAPES = {
     "--name": (r"[\w.-]{1,64}", "payroll"),
     "--municipality": (r"[0-9]{3}", "621"),
 }
-
-T = TypeVar("T")
 
 tokens = typer.Typer(help="Access tokens for the HTTP doors.", no_args_is_help=True)
 tokens.callback()(lambda: None)
@@ -59,14 +54,14 @@ def issue(
     async def issued(db: Connection) -> str:
         return await stored.issue(db, name=name, municipality=municipality, scopes=scope, now=now, expires_at=expires)
 
-    typer.echo(_at(service, issued))
+    typer.echo(at_database(service, issued))
 
 
 @tokens.command(epilog=REVOKE_EXAMPLE)
 def revoke(service: Service, name: Annotated[str, typer.Argument(help="Whose tokens.")]) -> None:
     """End every token of a name, at once and for good."""
     _require({"--service": service})
-    revoked = _at(service, lambda db: stored.revoke(db, name=name, now=datetime.now(UTC)))
+    revoked = at_database(service, lambda db: stored.revoke(db, name=name, now=datetime.now(UTC)))
     if not revoked:
         raise CommandError(f"No token of that name is in force: see `kraftcenter tokens list --service {service}`.")
     typer.echo(f"{revoked} revoked")
@@ -77,7 +72,7 @@ def list_(service: Service) -> None:
     """Show whom tokens were issued to, what they may do and how long; never the tokens."""
     _require({"--service": service})
     now = datetime.now(UTC)
-    for one in _at(service, stored.issued):
+    for one in at_database(service, stored.issued):
         typer.echo(f"{one.name}  {one.municipality}  {' '.join(one.scopes)}  {_validity(one, now)}")
 
 
@@ -98,25 +93,6 @@ def _require(given: dict[str, str], wrong: Sequence[str] = ()) -> None:
 
 def _has_shape(option: str, text: str) -> bool:
     return re.fullmatch(SHAPES[option][0], text) is not None
-
-
-def _at(service: str, work: Callable[[Connection], Awaitable[T]]) -> T:
-    """Work on the database of a service. Raises CommandError."""
-    try:
-        dsn = address(name := f"{service.upper()}_DATABASE_URL", postgres_dsn)
-    except SettingsRefused as refusal:
-        raise CommandError(str(refusal)) from None
-    if not dsn:
-        raise CommandError(f"{name} is not set: it tells where the tokens of {service} are kept.")
-    return complete(_worked(dsn, work))
-
-
-async def _worked(dsn: str, work: Callable[[Connection], Awaitable[T]]) -> T:
-    db = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
-    try:
-        return await work(db)
-    finally:
-        await db.close()
 
 
 def _nats_url(given: str) -> str:

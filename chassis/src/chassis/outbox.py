@@ -26,6 +26,18 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """What is known of one event in the outbox; without `published_at` and `parked_reason` it waits."""
+
+    type: str
+    body_hash: bytes
+    appended_at: datetime
+    stream_sequence: int | None
+    published_at: datetime | None
+    parked_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """Where in the stream an event is, as far as we know."""
 
@@ -81,6 +93,16 @@ async def append(db: Connection, events: Sequence[Sealed], *, now: datetime) -> 
         *((e.source, e.id, e.type, e.nats_subject, e.message_id, e.body, e.body_hash) for e in events), strict=True
     )
     await db.execute(query, *map(list, columns), now)
+
+
+async def find(db: Connection, source: str, event_id: str) -> Kept | None:
+    """One event of a source, None when it was never appended."""
+    query = """
+        SELECT type, body_hash, appended_at, stream_sequence, published_at, parked_reason
+        FROM outbox WHERE source = $1 AND event_id = $2
+    """
+    row = await db.fetchrow(query, source, event_id)
+    return Kept(**row) if row else None
 
 
 async def published_counts(db: Connection) -> dict[str, int]:

@@ -73,6 +73,13 @@ BY_TEXT: dict[str, Said] = {
             'must be hours per week as a decimal string, as "12.50"',
         ),
         Said(
+            'skal være timer som decimaltal i en tekst, f.eks. "7.50"', 'must be hours as a decimal string, as "7.50"'
+        ),
+        Said(
+            'skal være årsværk som decimaltal i en tekst, f.eks. "412.75"',
+            'must be full-time equivalents as a decimal string, as "412.75"',
+        ),
+        Said(
             'skal være en andel fra 0 til 1 som decimaltal i en tekst, f.eks. "0.5"',
             'must be a share from 0 to 1 as a decimal string, as "0.5"',
         ),
@@ -80,6 +87,19 @@ BY_TEXT: dict[str, Said] = {
             "indeholder et personnummer (CPR); brug person_ref i stedet",
             "holds a personal number (CPR); use a person_ref instead",
         ),
+        Said(
+            "er ikke et CVR-nummer: det sidste ciffer passer ikke til de andre (modulus 11)",
+            "is no CVR number: its last digit does not fit the others (modulus 11)",
+        ),
+        Said(
+            "effective_hours_per_week_from må ikke være over effective_hours_per_week_to",
+            "effective_hours_per_week_from must not be above effective_hours_per_week_to",
+        ),
+        Said("trainee_headcount må ikke være over headcount", "trainee_headcount must not be above headcount"),
+        Said("ends_on skal være efter occurred_on", "ends_on must be after occurred_on"),
+        Said("allocations skal tilsammen give amount_ore", "allocations must add up to amount_ore"),
+        Said("et regnskabsår må kun stå én gang i allocations", "a fiscal year may stand once in allocations"),
+        Said("en rettelse skal sige hvorfor, i reason_code", "a correction must say why, in reason_code"),
     )
 }
 

@@ -10,7 +10,7 @@ import rfc8785
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from contracts.catalogue import data_of
+from contracts.catalogue import BY_TYPE, data_of
 from contracts.envelope import MAX_BYTES, Envelope, source_of
 from contracts.event import Event
 from contracts.streams import subject_of
@@ -103,6 +103,23 @@ def seal(  # noqa: PLR0913 - one argument per attribute of the envelope that onl
     )
 
 
+def carry(reading: Reading, *, producer: str) -> Sealed:
+    """Another system's event under the subject of the producer that carries it; source, id and body stay as they came.
+
+    Its type must be in the catalogue. Its bytes are the canonical JSON of what came, trace context included.
+    """
+    envelope = reading.envelope
+    contract = BY_TYPE[envelope.type].contract
+    return Sealed(
+        source=envelope.source,
+        id=envelope.id,
+        type=envelope.type,
+        nats_subject=subject_of(envelope.municipality, producer, contract),
+        body=canonical(reading.body),
+        body_hash=reading.body_hash,
+    )
+
+
 def read(raw: bytes) -> Reading:
     """Read what came over the bus; its data may still be of an unknown type or invalid. Raises Unreadable."""
     if len(raw) > MAX_BYTES:
@@ -113,9 +130,9 @@ def read(raw: bytes) -> Reading:
         raise Unreadable("not_json") from None
     if not isinstance(body, dict):
         raise Unreadable("not_an_envelope")
-    body_hash = _hash(body)
+    body_hash = hash_of_body(body)
     # Trace context is no part of the identity, and stored all the same.
-    _canonical({name: body[name] for name in TRACE_CONTEXT if name in body})
+    canonical({name: body[name] for name in TRACE_CONTEXT if name in body})
     try:
         envelope = Envelope.model_validate(body)
     except ValidationError:
@@ -131,7 +148,7 @@ def hash_of(stored: str) -> bytes:
         raise Unreadable("not_json") from None
     if not isinstance(body, dict):
         raise Unreadable("not_an_envelope")
-    return _hash(body)
+    return hash_of_body(body)
 
 
 def _number(digits: str) -> int | float:
@@ -140,12 +157,13 @@ def _number(digits: str) -> int | float:
     return number if abs(number) > MOST_EXACT else int(digits)
 
 
-def _hash(body: dict[str, Any]) -> bytes:
-    """Of a body but for its trace context."""
-    return sha256(_canonical({name: value for name, value in body.items() if name not in TRACE_CONTEXT})).digest()
+def hash_of_body(body: dict[str, Any]) -> bytes:
+    """Of a body but for its trace context. Raises Unreadable."""
+    return sha256(canonical({name: value for name, value in body.items() if name not in TRACE_CONTEXT})).digest()
 
 
-def _canonical(body: dict[str, Any]) -> bytes:
+def canonical(body: dict[str, Any]) -> bytes:
+    """The one spelling of a body (RFC 8785). Raises Unreadable for what has none, and for what holds a NUL."""
     try:
         canonical = rfc8785.dumps(body)
     except rfc8785.CanonicalizationError:
