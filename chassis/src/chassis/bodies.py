@@ -23,6 +23,7 @@ CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\";\s]*)", re.IGNORECASE)
 UTF_8 = frozenset({"utf-8", "utf8"})
 ONCE = ("Authorization", "Idempotency-Key")
 POSITION = re.compile(r"at line (\d+) column (\d+)$")
+THE_BODY = Said("Brødteksten", "The body")
 NO_NUL = Said("må ikke indeholde NUL-tegn", "must not hold NUL characters")
 TWICE = Said("må kun stå én gang", "may stand only once")
 AT_MOST = Said("Brødteksten må højst fylde 1 MiB.", "The body may be at most 1 MiB.")
@@ -98,7 +99,7 @@ def check(content_type: str, body: bytes) -> None:
     try:
         value = from_json(body, allow_inf_nan=False, cache_strings="none")
     except ValueError as error:
-        raise Problem(400, "not-json", UNREADABLE, _not_json(str(error))) from None
+        raise Problem(400, "not-json", UNREADABLE, not_json(str(error))) from None
     if faults := list(unfit(value, ())):
         detail = Said("Brødteksten har værdier, som ikke kan gemmes.", "The body has values that cannot be stored.")
         raise Problem(
@@ -110,8 +111,9 @@ def check(content_type: str, body: bytes) -> None:
         )
 
 
-def _not_json(message: str) -> Said:
-    danish, english = "Brødteksten er ikke gyldig JSON i UTF-8", "The body is not valid JSON in UTF-8"
+def not_json(message: str, *, what: Said = THE_BODY) -> Said:
+    """That something is no JSON, and where, from what the parser says."""
+    danish, english = f"{what.danish} er ikke gyldig JSON i UTF-8", f"{what.english} is not valid JSON in UTF-8"
     if found := POSITION.search(message):
         return Said(
             f"{danish} (linje {found[1]}, tegn {found[2]}).", f"{english} (line {found[1]}, column {found[2]})."

@@ -1,30 +1,15 @@
 """How commands ask a running impact: whatever goes wrong ends as one message to the user."""
 
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 
 from chassis.cli import CommandError
+from chassis.client import told
 
 DEFAULT_URL = "http://127.0.0.1:8604"
 SECONDS = 10.0
-
-
-def token_in(file: Path | None) -> str | None:
-    """The token that a file holds; None without a file. Raises CommandError."""
-    if file is None:
-        return None
-    try:
-        token = file.read_text(encoding="ascii").strip()
-    except OSError as error:
-        raise CommandError(f"Cannot read the token file {file}: {error.strerror}.") from None
-    except ValueError:
-        raise CommandError(f"{file} holds no token.") from None
-    if not token.isprintable() or " " in token or not token:
-        raise CommandError(f"{file} holds no token: it must be one line of text without spaces.")
-    return token
 
 
 def get(url: str, path: str, query: dict[str, str], token: str | None, *, seconds: float = SECONDS) -> Any:
@@ -40,9 +25,9 @@ def post(url: str, path: str, body: dict[str, Any], token: str | None, *, second
 def _asked(
     method: str, url: str, path: str, token: str | None, headers: dict[str, str] | None = None, **request: Any
 ) -> Any:
-    told = {"Accept-Language": "en", **(headers or {})} | ({"Authorization": f"Bearer {token}"} if token else {})
+    sent = {"Accept-Language": "en", **(headers or {})} | ({"Authorization": f"Bearer {token}"} if token else {})
     try:
-        answer = httpx.request(method, url.rstrip("/") + path, headers=told, **request)
+        answer = httpx.request(method, url.rstrip("/") + path, headers=sent, **request)
         body = answer.json()
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
         raise CommandError(f"{url} is not an address. Give --url as {DEFAULT_URL}.") from None
@@ -53,22 +38,10 @@ def _asked(
     except ValueError:
         raise not_impact(url) from None
     if not answer.is_success:
-        raise CommandError(_reasons(body, answer.status_code))
+        raise CommandError(told(body, answer.status_code))
     return body
 
 
 def not_impact(url: str) -> CommandError:
     """What answers there is something else."""
     return CommandError(f"{url} answers, but not as an impact service. Check --url.")
-
-
-def _reasons(problem: Any, status: int) -> str:
-    """A problem+json as lines for a terminal: what is wrong, then each reason with its place."""
-    if not isinstance(problem, dict) or "title" not in problem:
-        return f"The service answered with status {status}."
-    places = ("parameter", "header", "pointer")
-    reasons = [
-        f"  {next((error[place] for place in places if place in error), '')}: {error.get('detail', '')}"
-        for error in problem.get("errors", [])
-    ]
-    return "\n".join([f"{problem['title']}. {problem.get('detail', '')}".strip(), *reasons])

@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from impact.client import DEFAULT_URL, get, not_impact, token_in
+from chassis.client import token_in
+from impact.client import DEFAULT_URL, get, not_impact
 
 
 def figures(  # noqa: PLR0913 - one parameter per option of the command

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from chassis.cli import CommandError
-from impact.client import DEFAULT_URL, SECONDS, get, not_impact, token_in
+from chassis.client import token_in
+from impact.client import DEFAULT_URL, SECONDS, get, not_impact
 
 THOROUGH_SECONDS = 600.0
 DELIVERIES = ("delivered", "first_copies", "duplicates", "conflicts", "unreadable")

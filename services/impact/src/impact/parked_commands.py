@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from chassis.cli import CommandError
-from impact.client import DEFAULT_URL, get, not_impact, post, token_in
+from chassis.client import token_in
+from impact.client import DEFAULT_URL, get, not_impact, post
 
 LISTED = "/v1/ledger/parked"
 AT_ONCE = 100

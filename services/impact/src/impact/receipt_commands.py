@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from chassis.calendar import COPENHAGEN
-from impact.client import DEFAULT_URL, get, not_impact, token_in
+from chassis.client import token_in
+from impact.client import DEFAULT_URL, get, not_impact
 
 MOST = 1000
 SECONDS = 60.0
