@@ -1,0 +1,76 @@
+"""A migrated database of the service, and the whole service in this process, on real servers."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from chassis import tokens
+from chassis.calendar import calendar_of
+from chassis.database import Pool, create_pool
+from chassis.migrate import HTTP, OUTBOX, component_of, migrate
+from gateway import store
+from gateway.app import build_app
+from gateway.settings import GatewaySettings
+from local.nats import NatsServer
+
+MORNING = "2026-11-02T08:00:00Z"
+SCOPES = ("read:gateway", "write:gateway")
+PAYROLL = "urn:kraftcenter:621:sd_loen"
+TYPES = ("dk.kraftcenter.payroll.working_time_changed.v1", "dk.kraftcenter.payroll.employment_ended.v1")
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> str:
+    """A calendar that stands still on 2 November 2026."""
+    file = tmp_path / "clock"
+    file.write_text(MORNING)
+    return f"file:{file}"
+
+
+@pytest.fixture
+async def pool(database_url: str, clock: str) -> AsyncIterator[Pool]:
+    """Connections to a fresh database with the service's tables, where payroll is registered."""
+    calendar = calendar_of(clock)
+    await migrate(database_url, [OUTBOX, HTTP, component_of("gateway")], clock=calendar)
+    async with await create_pool(database_url, name="test", max_size=24) as connections:
+        async with connections.acquire() as db:
+            await store.register(db, PAYROLL, TYPES, token_name="payroll", now=calendar.now())  # noqa: S106 - its name
+        yield connections
+
+
+@pytest.fixture
+async def doors(pool: Pool, database_url: str, clock: str, nats_server: NatsServer) -> AsyncIterator[httpx.AsyncClient]:
+    """The running service; every request carries payroll's token."""
+    settings = GatewaySettings.model_validate(
+        {"database_url": database_url, "nats_url": nats_server.url, "port": 0, "clock": clock}
+    )
+    token = await token_of(pool, "payroll")
+    app = build_app(settings)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app),
+            base_url="http://gateway",
+            headers={"Authorization": f"Bearer {token}", "Accept-Language": "en"},
+        ) as client,
+    ):
+        yield client
+
+
+async def token_of(pool: Pool, name: str, municipality: str = "621", scopes: tuple[str, ...] = SCOPES) -> str:
+    """A fresh token of this name."""
+    async with pool.acquire() as db:
+        now = calendar_of("system").now()
+        return await tokens.issue(db, name=name, municipality=municipality, scopes=scopes, now=now)
+
+
+@pytest.fixture(name="token_of")
+def token_of_(pool: Pool) -> object:
+    """Issues tokens."""
+
+    async def issue(name: str, municipality: str = "621", scopes: tuple[str, ...] = SCOPES) -> str:
+        return await token_of(pool, name, municipality, scopes)
+
+    return issue
