@@ -20,7 +20,7 @@ from gateway import store
 from gateway.domain import NOT_REGISTERED, OTHER_MUNICIPALITY, Conflict, Invalid, NotAllowed, Outcome, Refused, Told
 from gateway.metrics import EventCounts
 from gateway.store import Follower, Rejection
-from gateway.use_cases import PRODUCER, Desk, Receipt, admit, hash_of, told_by
+from gateway.use_cases import PRODUCER, Desk, Receipt, admit, told_by
 
 LARGEST_INTEGER = 2**63 - 1
 STRUCTURED = "application/cloudevents+json"
@@ -102,7 +102,8 @@ router = APIRouter()
 Writer = Annotated[Door, Depends(door("write:gateway"))]
 Reader = Annotated[Door, Depends(door("read:gateway"))]
 Limit = Annotated[int, Query(ge=1, le=500)]
-EVENT = {"requestBody": {"required": True, "content": {STRUCTURED: {"schema": Envelope.model_json_schema()}}}}
+SCHEMA = {"schema": Envelope.model_json_schema()}
+EVENT = {"requestBody": {"required": True, "content": {STRUCTURED: SCHEMA, "application/json": SCHEMA}}}
 
 
 @router.post(
@@ -123,9 +124,8 @@ async def tell(message: Annotated[Any, Body()], at: Writer) -> Response:
         outcomes.append(receipt.outcome)
         return Answer(202, to_json(receipt), place_of(receipt.source, receipt.id))
 
-    body_hash = hash_of(message)
     try:
-        answer = await at.perform(Identity(event=body_hash.hex() if body_hash else message), act)
+        answer = await at.perform(Identity(event=told.body_hash.hex() if told.body_hash else message), act)
     except Refused as refused:
         problem = problem_of(refused)
         await _keep(at, told, refused, problem)

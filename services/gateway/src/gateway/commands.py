@@ -78,7 +78,9 @@ def list_(*, as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=2, default=_told))
         return
-    table = Table("source", "types", "token", "since", "last event", "state")
+    table = Table()
+    for name in ("source", "types", "token", "since", "last event", "state"):
+        table.add_column(name, overflow="fold")  # a name that is cut short is no name
     for one in found:
         state = "may send" if one.revoked_at is None else f"revoked {_told(one.revoked_at)}"
         last = _told(one.last_event_at) if one.last_event_at else "-"

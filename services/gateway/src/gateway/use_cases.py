@@ -53,12 +53,12 @@ def told_by(token_name: str, message: Any, calendar: Calendar) -> Told:
         source=_well_formed(SOURCE, said.get("source")),
         id=_well_formed(EVENT_ID, said.get("id")),
         type=_well_formed(TYPE, said.get("type")),
-        body_hash=hash_of(message),
+        body_hash=_hash_of(message),
         faults=tuple(Reason(fault.place, fault.said.danish, fault.said.english) for fault in faults),
     )
 
 
-def hash_of(message: Any) -> bytes | None:
+def _hash_of(message: Any) -> bytes | None:
     """The hash by which two messages are the same event; None when there is no event in it."""
     try:
         return hash_of_body(message) if isinstance(message, dict) else None
