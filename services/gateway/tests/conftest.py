@@ -14,8 +14,10 @@ from gateway import store
 from gateway.app import build_app
 from gateway.settings import GatewaySettings
 from local.nats import NatsServer
+from local.waiting import until
 
 MORNING = "2026-11-02T08:00:00Z"
+UNDER_WAY = ("starting", "waiting for the bus", "not connected to the bus", "ok")
 SCOPES = ("read:gateway", "write:gateway")
 PAYROLL = "urn:kraftcenter:621:sd_loen"
 TYPES = ("dk.kraftcenter.payroll.working_time_changed.v1", "dk.kraftcenter.payroll.employment_ended.v1")
@@ -56,6 +58,12 @@ async def doors(pool: Pool, database_url: str, clock: str, nats_server: NatsServ
             headers={"Authorization": f"Bearer {token}", "Accept-Language": "en"},
         ) as client,
     ):
+
+        async def relay_has_started() -> bool:
+            return (await client.get("/readyz")).json()["checks"]["relay"] not in UNDER_WAY
+
+        # A relay that is stopped while it connects would leave a socket behind.
+        await until(relay_has_started, seconds=30)
         yield client
 
 
