@@ -59,6 +59,7 @@ def build_app(settings: GatewaySettings) -> FastAPI:
         health=health,
         registry=registry,
         collectors=[lambda: measure(app.state.pool, relay)],
+        service=PRODUCER,
     )
     app.state.counts = EventCounts(registry)
     return app
