@@ -103,7 +103,7 @@ async def _of_framework(request: Request, error: Exception) -> Response:
     phrase = HTTPStatus(error.status_code).phrase
     title, detail = OF_FRAMEWORK.get(error.status_code, (Said(phrase, phrase), Said(phrase, phrase)))
     slug = phrase.lower().replace(" ", "-")
-    headers = dict(error.headers or {})
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["allow"] = ", ".join(_allowed(request))
     return response_of(Problem(error.status_code, slug, title, detail, headers=headers), request)
