@@ -390,7 +390,7 @@ async def test_rejections_are_listed_page_by_page_of_one_source_since_an_instant
         *("rejection_id", "rejected_at", "token_name", "source", "id", "type"),
         *("status", "problem", "reasons", "body_hash"),
     }
-    for wrong in ({"limit": 0}, {"since": "yesterday"}, {"since": "2026-11-03"}, {"cursor": -1}):
+    for wrong in ({"limit": 0}, {"since": "yesterday"}, {"since": "2026-11-03"}, {"since": "0.5"}, {"cursor": -1}):
         assert (await doors.get("/v1/rejections", params=wrong)).status_code == 422
 
 

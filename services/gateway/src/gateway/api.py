@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 from pydantic_core import to_json
 
 from chassis import outbox
@@ -16,15 +16,34 @@ from chassis.idempotency import Answer
 from chassis.problems import Problem, Said
 from contracts.envelope import Envelope
 from contracts.streams import Stream
+from contracts.types import Instant
 from gateway import store
 from gateway.domain import NOT_REGISTERED, OTHER_MUNICIPALITY, Conflict, Invalid, NotAllowed, Outcome, Refused, Told
 from gateway.metrics import EventCounts
 from gateway.store import Follower, Rejection
 from gateway.use_cases import PRODUCER, Desk, Receipt, admit, told_by
 
-LARGEST_INTEGER = 2**63 - 1
+# The largest that JSON's readers and OpenAPI's numbers hold exactly.
+LARGEST_INTEGER = 2**53 - 1
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch"
+EXAMPLE = {
+    "specversion": "1.0",
+    "id": "sd-2026-000418",
+    "source": "urn:kraftcenter:621:sd_loen",
+    "type": "dk.kraftcenter.payroll.working_time_changed.v1",
+    "subject": "employment/1d6c6a0e-0c35-4a0e-8a63-6f2b0b4f2a90",
+    "time": "2026-03-05T09:12:44Z",
+    "datacontenttype": "application/json",
+    "dataclassification": "special_category",
+    "data": {
+        "occurred_on": "2026-03-01",
+        "employment_ref": "1d6c6a0e-0c35-4a0e-8a63-6f2b0b4f2a90",
+        "placement_id": "5b0e6a2c-6f0e-4f2b-9d5e-0d9f6f3b2a11",
+        "person_ref": "0b8f2c3d-7a61-4f0e-9c55-1f2d3c4b5a69",
+        "occupation_rate": "0.3378",
+    },
+}
 PROBLEMS: dict[type[Refused], tuple[str, Said]] = {
     NotAllowed: ("not-allowed", Said("Kilden må ikke sende dette", "The source may not send this")),
     Invalid: ("invalid-event", Said("Hændelsen er ikke gyldig", "The event is not valid")),
@@ -102,8 +121,8 @@ router = APIRouter()
 Writer = Annotated[Door, Depends(door("write:gateway"))]
 Reader = Annotated[Door, Depends(door("read:gateway"))]
 Limit = Annotated[int, Query(ge=1, le=500)]
-SCHEMA = {"schema": Envelope.model_json_schema()}
-EVENT = {"requestBody": {"required": True, "content": {STRUCTURED: SCHEMA, "application/json": SCHEMA}}}
+CONTENT = {"schema": Envelope.model_json_schema(), "example": EXAMPLE}
+EVENT = {"requestBody": {"required": True, "content": {STRUCTURED: CONTENT, "application/json": CONTENT}}}
 
 
 @router.post(
@@ -180,7 +199,7 @@ async def list_rejections(
     limit: Limit = 100,
     cursor: Annotated[int, Query(ge=0, le=LARGEST_INTEGER)] = 0,
     source: str | None = None,
-    since: AwareDatetime | None = None,
+    since: Instant | None = None,
 ) -> Response:
     """What was turned away, after the cursor: of one source, since an instant."""
     async with at.pool.acquire(timeout=ACQUIRE_SECONDS) as db:
