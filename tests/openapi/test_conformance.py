@@ -26,11 +26,12 @@ AT_THE_DOOR = (
 @pytest.mark.timeout(300)
 async def test_no_answer_is_undocumented_and_none_is_a_failure(service: Service, subtests: pytest.Subtests) -> None:
     with subtests.test("a caller who may do everything"):
-        well, report = await examine(service.url, service.insider, "--exclude-checks=turned_away")
+        options = ("--exclude-checks=turned_away",)
+        well, report = await examine(service.url, service.insider, *options, settings=service.settings)
         assert well, report
     for name, headers in service.strangers.items():
         with subtests.test(name):
-            well, report = await examine(service.url, headers, *AT_THE_DOOR)
+            well, report = await examine(service.url, headers, *AT_THE_DOOR, settings=service.settings)
             assert well, report
 
 
