@@ -1,4 +1,7 @@
-"""The rules of track 2: what is registered and what is asked go in, events come out, or a refusal with all its reasons.
+"""The rules of track 2, written once: decisions (what is asked, and the case) and effects (an event, and the case).
 
-What is asked comes as the event that it would become. Nothing here reads a clock, draws an id or touches a database.
+A decision returns the events that come of what is asked, or raises a refusal with all its reasons; its first event is
+the one that was asked for, the others follow from it. An effect puts the resources that an event changes into the case
+and checks nothing. Both depend on nothing else, so that a story can be told again: nothing here reads a clock, draws an
+id or touches a database.
 """

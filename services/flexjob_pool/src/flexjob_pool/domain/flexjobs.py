@@ -1,33 +1,65 @@
-"""The flexjobs: each starts once, changes hours within its days, and ends once, when its grant is released."""
+"""What a flexjob is: one spell of one person with the municipality, whatever happens within it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import ClassVar, Literal, Protocol, TypeVar
 
-from contracts.event import DatedEvent
-from contracts.flexjob_pool import FlexjobEnded, FlexjobHoursChanged, FlexjobStarted
 from contracts.types import Code, HoursPerWeek, OrganisationUnit, Ref
-from flexjob_pool.domain import refusals
-from flexjob_pool.domain.grants import Grant, release
-from flexjob_pool.domain.refusals import Refusal, refuse
-from flexjob_pool.domain.validity import codes_out_of_force
-
-NEW_SCHEME = "post2013"
+from contracts.types import Hours as HoursTaken
+from flexjob_pool.domain.case import Place
+from flexjob_pool.domain.refusals import Refusal
+from flexjob_pool.domain.refusals.flexjobs import AfterEnd, BeforeStart
 
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """Weekly hours from a date on; the first have no cause."""
+    """Weekly hours from a date on; the first have no cause, those that payroll told of have its employment."""
 
     occurred_on: date
     attendance_hours_per_week: HoursPerWeek
     effective_hours_per_week: HoursPerWeek
-    cause: Code | None
+    cause: Code | None = None
+    employment_ref: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """The workplace from a date on."""
+
+    occurred_on: date
+    department: OrganisationUnit
+    workplace_unit: OrganisationUnit
+
+
+@dataclass(frozen=True, slots=True)
+class DevelopmentStep:
+    """Something new that the person learned or took on."""
+
+    occurred_on: date
+    step_code: Code
+    hours: HoursTaken | None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A review of the flexjob: called for, to be held by `due_on`, or held, or both."""
+
+    review_id: Ref
+    review_kind: Code
+    due_on: date | None
+    held_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Flexjob:
-    """A flexjob; of `hours` on one date the last registered hold; `ended_on` is the day after the last day."""
+    """A flexjob; `ended_on` is the day after the last day, and `ended_by` payroll's employment when that told of it.
+
+    Of `hours` and `stays` on one date the last registered hold; `department` and `workplace_unit` are those of the last
+    stay. `next_review_on` is the due day of the next review that has not been called for.
+    """
+
+    noun: ClassVar = "flexjob"
 
     placement_id: Ref
     person_ref: Ref
@@ -39,84 +71,63 @@ class Flexjob:
     retention: bool
     scheme: Code
     started_on: date
+    registered_on: date
     hours: tuple[Hours, ...]
-    ended_on: date | None
-    reason_code: Code | None
+    stays: tuple[Stay, ...]
+    status: Literal["running", "ended"] = "running"
+    steps: tuple[DevelopmentStep, ...] = ()
+    reviews: tuple[FollowUp, ...] = ()
+    next_review_on: date | None = None
+    ordinary_on: date | None = None
+    ordinary_hours_per_week: HoursPerWeek | None = None
+    ended_on: date | None = None
+    ended_by: Ref | None = None
+    reason_code: Code | None = None
+
+    @property
+    def key(self) -> str:
+        """Its placement id."""
+        return str(self.placement_id)
+
+    @property
+    def links(self) -> tuple[Place, ...]:
+        """The grant that pays for it, and the need that it fills."""
+        named = (("grant", self.grant_id), ("need", self.need_id))
+        return tuple((noun, str(key)) for noun, key in named if key)
 
     def hours_on(self, day: date) -> Hours:
         """The hours in force on a day of the flexjob."""
-        return [step for step in self.hours if step.occurred_on <= day][-1]
+        return _in_force(self.hours, day)
+
+    def stay_on(self, day: date) -> Stay:
+        """The workplace on a day of the flexjob."""
+        return _in_force(self.stays, day)
 
 
-def start_flexjob(existing: Flexjob | None, grant: Grant | None, asked: FlexjobStarted) -> list[DatedEvent]:
-    """Start a flexjob, with the grant that pays for it when there is one."""
-    if existing:
-        raise refusals.PlacementAlreadyStarted
-    refuse(
-        [
-            *codes_out_of_force(asked, new_case=True),
-            *_hours_reasons(asked.scheme, asked),
-            *_grant_reasons(grant, asked),
-        ]
-    )
-    return [asked]
+class Dated(Protocol):
+    """What holds from a date on."""
+
+    @property
+    def occurred_on(self) -> date:
+        """The date."""
+        ...
 
 
-def _grant_reasons(grant: Grant | None, asked: FlexjobStarted) -> Iterator[Refusal]:
-    if asked.grant_id is None:
-        return
-    if grant is None:
-        yield refusals.GrantUnknown()
-    elif grant.released_on:
-        yield refusals.GrantIsReleased()
-    elif grant.placement_id:
-        yield refusals.GrantInUse()
-    else:
-        yield from _beyond(grant, asked)
+D = TypeVar("D", bound=Dated)
 
 
-def _beyond(grant: Grant, asked: FlexjobStarted) -> Iterator[Refusal]:
-    if (grant.department, grant.workplace_unit) != (asked.department, asked.workplace_unit):
-        yield refusals.GrantOfAnotherWorkplace()
-    if not grant.period_from <= asked.occurred_on < grant.period_to:
-        yield refusals.OutsideGrantPeriod()
-    if asked.effective_hours_per_week > grant.effective_hours_per_week:
-        yield refusals.HoursAboveGrant(granted=grant.effective_hours_per_week)
+def inserted(steps: tuple[D, ...], step: D) -> tuple[D, ...]:
+    """Steps in the order of their dates, with one more; after those of its own date, since it was registered last."""
+    return tuple(sorted((*steps, step), key=lambda one: one.occurred_on))
 
 
-def _hours_reasons(scheme: str, asked: FlexjobStarted | FlexjobHoursChanged) -> Iterator[Refusal]:
-    # Before 2013 a person could be paid for more hours than worked, so only the new scheme binds the two together.
-    if scheme == NEW_SCHEME and asked.effective_hours_per_week > asked.attendance_hours_per_week:
-        yield refusals.EffectiveAboveAttendance()
-
-
-def change_hours(flexjob: Flexjob, asked: FlexjobHoursChanged) -> list[DatedEvent]:
-    """Set new hours from a date; a date before other changes is a late registration, and those changes stay.
-
-    They may rise above the grant's, which bound the hours at the start alone: its amount stays, and the workplace pays
-    for what is more.
-    """
-    refuse([*_outside(flexjob, asked.occurred_on), *codes_out_of_force(asked), *_hours_reasons(flexjob.scheme, asked)])
-    held = flexjob.hours_on(asked.occurred_on)
-    if (held.attendance_hours_per_week, held.effective_hours_per_week) == (
-        asked.attendance_hours_per_week,
-        asked.effective_hours_per_week,
-    ):
-        raise refusals.NothingChanges
-    return [asked]
-
-
-def _outside(flexjob: Flexjob, day: date) -> Iterator[Refusal]:
+def outside(flexjob: Flexjob, day: date) -> Iterator[Refusal]:
+    """Why a day is none of the flexjob's."""
     if day < flexjob.started_on:
-        yield refusals.ChangedBeforeStart()
+        yield BeforeStart()
     elif flexjob.ended_on and day >= flexjob.ended_on:
-        yield refusals.ChangedAfterEnd()
+        yield AfterEnd()
 
 
-def end_flexjob(flexjob: Flexjob, grant: Grant | None, asked: FlexjobEnded, *, today: date) -> list[DatedEvent]:
-    """End a flexjob, and give what its grant no longer needs back to the pool."""
-    if flexjob.ended_on:
-        raise refusals.AlreadyEnded
-    too_early = [refusals.EndedBeforeStart()] if asked.occurred_on < flexjob.started_on else []
-    refuse([*too_early, *codes_out_of_force(asked)])
-    return [asked, *(release(grant, flexjob.started_on, asked.occurred_on, today=today) if grant else [])]
+def _in_force(steps: tuple[D, ...], day: date) -> D:
+    return [step for step in steps if step.occurred_on <= day][-1]

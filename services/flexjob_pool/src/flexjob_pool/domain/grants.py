@@ -1,35 +1,46 @@
-"""The pool's money: budgets and grants by fiscal year. On no date do grants draw more than the budgets hold.
+"""What a grant is: money reserved for an approved application, spread over the fiscal years of its period."""
 
-What is `free` of a year is the least that no grant draws on any day from the decision's own date on: a budget of next
-month, or money that a grant gives back then, pays for nothing before.
-"""
-
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
+from typing import ClassVar, Literal
 
-from contracts.event import DatedEvent
-from contracts.flexjob_pool import Allocation, BudgetAllocated, GrantCommitted, GrantReleased
-from contracts.types import HoursPerWeek, Ore, OrganisationUnit, Ref
-from flexjob_pool.domain import refusals
-from flexjob_pool.domain.applications import Application
-from flexjob_pool.domain.refusals import Refusal, refuse
-from flexjob_pool.domain.validity import months_after
+from contracts.flexjob_pool import Allocation
+from contracts.types import HoursPerWeek, Month, Ore, OrganisationUnit, Ref
+from flexjob_pool.domain.case import Place
+from flexjob_pool.domain.validity import DAY
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
-    """Money set aside for one fiscal year; a year may have several."""
+class Draw:
+    """What a grant draws on each fiscal year from a day on."""
 
-    budget_id: Ref
-    fiscal_year: int
-    amount_ore: Ore
     occurred_on: date
+    allocations: tuple[Allocation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """A refund in force that was paid from a grant."""
+
+    refund_id: Ref
+    payroll_month: Month
+    refund_ore: Ore
+
+    @property
+    def fiscal_year(self) -> int:
+        """The year whose budget paid."""
+        return fiscal_year_of(self.payroll_month)
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Money reserved for what an application asked; `allocations` is what it draws on each fiscal year as it stands."""
+    """Money reserved for what an application asked; `allocations` is what it draws as it stands, `draws` since when.
+
+    `refunds` are those in force; `placement_id` is the flexjob that it pays for.
+    """
+
+    noun: ClassVar = "grant"
 
     grant_id: Ref
     application_id: Ref
@@ -39,34 +50,68 @@ class Grant:
     committed_on: date
     period_from: date
     period_to: date
+    amount_ore: Ore
     allocations: tuple[Allocation, ...]
-    released_on: date | None
-    placement_id: Ref | None
+    draws: tuple[Draw, ...]
+    refunds: tuple[Refunded, ...] = ()
+    status: Literal["committed", "released"] = "committed"
+    released_on: date | None = None
+    placement_id: Ref | None = None
+
+    @property
+    def key(self) -> str:
+        """Its id."""
+        return str(self.grant_id)
+
+    @property
+    def links(self) -> tuple[Place, ...]:
+        """The application that it rests on, and the flexjob that it pays for."""
+        application = ("application", str(self.application_id))
+        return (application, ("flexjob", str(self.placement_id))) if self.placement_id else (application,)
+
+    def refunded_in(self, fiscal_year: int) -> int:
+        """What has been refunded of a fiscal year and not reversed, in øre."""
+        return sum(refund.refund_ore for refund in self.refunds if refund.fiscal_year == fiscal_year)
+
+    def allocated_in(self, fiscal_year: int) -> int:
+        """What the grant draws on a fiscal year as it stands, in øre."""
+        return amounts(self.allocations).get(fiscal_year, 0)
+
+    def draws_from(self, day: date) -> bool:
+        """Whether anything is drawn on that day or later."""
+        in_force = [draw for draw in self.draws if draw.occurred_on <= day][-1:]
+        later = [draw for draw in self.draws if draw.occurred_on > day]
+        return any(part.amount_ore for draw in (*in_force, *later) for part in draw.allocations)
 
 
-def allocate_budget(budget: Budget | None, free_ore: int, asked: BudgetAllocated) -> list[DatedEvent]:
-    """Set a budget's total; the year's budgets may not fall below what grants draw on them."""
-    refuse(_budget_reasons(budget, asked))
-    before = budget.amount_ore if budget else 0
-    if free_ore - before + asked.amount_ore < 0:
-        raise refusals.BudgetBelowCommitments
-    return [asked]
+def amounts(allocations: Iterable[Allocation]) -> dict[int, int]:
+    """Øre by fiscal year."""
+    return {part.fiscal_year: part.amount_ore for part in allocations}
 
 
-def _budget_reasons(budget: Budget | None, asked: BudgetAllocated) -> Iterator[Refusal]:
-    if budget is None:
-        return
-    if budget.fiscal_year != asked.fiscal_year:
-        yield refusals.BudgetOfAnotherYear()
-    elif budget.amount_ore == asked.amount_ore:
-        yield refusals.NothingChanges()
-    if asked.occurred_on < budget.occurred_on:
-        yield refusals.BudgetDatedBack()
+def changes(draws: Iterable[Draw]) -> Iterator[tuple[int, date, int]]:
+    """What each draw takes more than the one before it, as (fiscal year, day, øre)."""
+    before: dict[int, int] = {}
+    for draw in draws:
+        after = amounts(draw.allocations)
+        for year in sorted(before | after):
+            yield year, draw.occurred_on, after.get(year, 0) - before.get(year, 0)
+        before = after
+
+
+def fiscal_year_of(month: str) -> int:
+    """The year whose budget pays for a month: the one in which it was worked."""
+    return int(month[:4])
+
+
+def touches(month: str, first: date, end: date) -> bool:
+    """Whether any day of a month, as `2026-07`, lies in a half-open period."""
+    return first.isoformat()[:7] <= month <= (end - DAY).isoformat()[:7]
 
 
 def days_by_year(first: date, end: date) -> dict[int, int]:
     """How many days of a half-open period fall in each fiscal year, which is the calendar year."""
-    last = end - timedelta(days=1)
+    last = end - DAY
     return {
         year: (min(last, date(year, 12, 31)) - max(first, date(year, 1, 1))).days + 1
         for year in range(first.year, last.year + 1)
@@ -74,66 +119,30 @@ def days_by_year(first: date, end: date) -> dict[int, int]:
     }
 
 
-def allocations_of(application: Application, period_from: date, period_to: date) -> tuple[Allocation, ...]:
-    """Spread the approved amount over fiscal years by days, exact to the øre: largest remainder, then earliest year."""
-    if period_to <= period_from:
-        raise refusals.PeriodIsEmpty
-    if period_to > months_after(period_from, application.months):
-        raise refusals.PeriodLongerThanApproved(months=application.months)
+def spread(amount_ore: int, period_from: date, period_to: date) -> tuple[Allocation, ...]:
+    """Spread an amount over fiscal years by days, exact to the øre: largest remainder, then earliest year."""
     days = days_by_year(period_from, period_to)
-    total, amount = sum(days.values()), application.amount_ore
-    shares = {year: amount * count // total for year, count in days.items()}
-    by_remainder = sorted(days, key=lambda year: (-(amount * days[year] % total), year))
-    for year in by_remainder[: amount - sum(shares.values())]:
+    total = sum(days.values())
+    shares = {year: amount_ore * count // total for year, count in days.items()}
+    by_remainder = sorted(days, key=lambda year: (-(amount_ore * days[year] % total), year))
+    for year in by_remainder[: amount_ore - sum(shares.values())]:
         shares[year] += 1
     return tuple(Allocation(fiscal_year=year, amount_ore=share) for year, share in shares.items())
 
 
-def commit_grant(application: Application, free: Mapping[int, int], asked: GrantCommitted) -> list[DatedEvent]:
-    """Reserve money for an approved application, once; `free` tells the øre that are free of each fiscal year."""
-    if application.status != "approved":
-        raise refusals.NotApproved
-    if application.grant_id:
-        raise refusals.AlreadyGranted
-    refuse([*_too_early(application, asked.occurred_on), *_overdrawn(free, asked.allocations)])
-    return [asked]
+def used(grant: Grant, started_on: date, ended_on: date) -> tuple[Allocation, ...]:
+    """What a grant needs when its flexjob lasted only those days, never less than what has been refunded.
 
-
-def _too_early(application: Application, occurred_on: date) -> Iterator[Refusal]:
-    if application.decided_on and occurred_on < application.decided_on:
-        yield refusals.CommittedBeforeApproval()
-
-
-def _overdrawn(free: Mapping[int, int], allocations: Iterable[Allocation]) -> Iterator[Refusal]:
-    for part in allocations:
-        if part.amount_ore > free[part.fiscal_year]:
-            yield refusals.BudgetExceeded(fiscal_year=part.fiscal_year)
-
-
-def release(grant: Grant, started_on: date, ended_on: date, *, today: date) -> list[DatedEvent]:
-    """Give back what a grant does not need when its flexjob lasted only those days; nothing when it needs it all."""
-    remaining = _used(grant, started_on, ended_on)
-    if remaining == grant.allocations:
-        return []
-    return [
-        GrantReleased(
-            # An end ahead frees money today; one registered late may lie before the grant, which must be held first.
-            occurred_on=max(min(ended_on, today), grant.committed_on),
-            grant_id=grant.grant_id,
-            application_id=grant.application_id,
-            amount_ore=sum(part.amount_ore for part in remaining),
-            allocations=remaining,
-        )
-    ]
-
-
-def _used(grant: Grant, started_on: date, ended_on: date) -> tuple[Allocation, ...]:
-    """What each allocation still draws: its share of days with the flexjob in force, rounded half up."""
+    Of each allocation it is the share of days with the flexjob in force, rounded half up.
+    """
     whole = days_by_year(grant.period_from, grant.period_to)
-    used = days_by_year(max(grant.period_from, started_on), min(grant.period_to, ended_on))
+    days = days_by_year(max(grant.period_from, started_on), min(grant.period_to, ended_on))
     return tuple(
         Allocation(
-            fiscal_year=year, amount_ore=(2 * part.amount_ore * used.get(year, 0) + whole[year]) // (2 * whole[year])
+            fiscal_year=year,
+            amount_ore=max(
+                (2 * part.amount_ore * days.get(year, 0) + whole[year]) // (2 * whole[year]), grant.refunded_in(year)
+            ),
         )
         for part in grant.allocations
         for year in [part.fiscal_year]

@@ -2,13 +2,16 @@
 
 import calendar
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
+from typing import get_args
 
 from contracts.codelists import codes_on
-from contracts.event import DatedEvent
 from contracts.reach import is_within_reach
 from contracts.types import OfList
 from flexjob_pool.domain.refusals import CodeNotInForce, DateOutOfReach, Refusal, refuse
+from flexjob_pool.requests.ask import Ask
+
+DAY = timedelta(days=1)
 
 
 def months_after(day: date, months: int) -> date:
@@ -19,14 +22,22 @@ def months_after(day: date, months: int) -> date:
 
 def check_reach(today: date, **days: date) -> None:
     """Refuse dates that no registration can be about: before 1990, or more than two years ahead."""
-    refuse(DateOutOfReach(name) for name, day in days.items() if not is_within_reach(day, today))
+    refuse(DateOutOfReach().at(name) for name, day in days.items() if not is_within_reach(day, today))
 
 
-def codes_out_of_force(asked: DatedEvent, *, new_case: bool = False) -> Iterator[Refusal]:
-    """Every code of an event that is not in its code list on the event's date."""
-    for name, field in type(asked).model_fields.items():
+def codes_out_of_force(ask: Ask, *, new_case: bool = False) -> Iterator[Refusal]:
+    """Every code that is asked and not in its code list on the day that is asked about."""
+    for name, field in type(ask).model_fields.items():
         for mark in field.metadata:
-            if isinstance(mark, OfList) and getattr(asked, name) not in codes_on(
-                mark.name, asked.occurred_on, new_case=new_case
-            ):
-                yield CodeNotInForce(name)
+            if isinstance(mark, OfList):
+                yield from _out_of_force(mark, ask, {name: getattr(ask, name)}, new_case=new_case)
+        for item in get_args(field.annotation):
+            for mark in getattr(item, "__metadata__", ()):
+                if isinstance(mark, OfList):
+                    codes = {f"{name}/{place}": code for place, code in enumerate(getattr(ask, name))}
+                    yield from _out_of_force(mark, ask, codes, new_case=new_case)
+
+
+def _out_of_force(mark: OfList, ask: Ask, codes: dict[str, str], *, new_case: bool) -> Iterator[Refusal]:
+    in_force = codes_on(mark.name, ask.occurred_on, new_case=new_case)
+    return (CodeNotInForce().at(field) for field, code in codes.items() if code not in in_force)

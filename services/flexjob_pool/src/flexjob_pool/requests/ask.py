@@ -1,0 +1,34 @@
+"""What every request has in common; an unknown field is refused rather than overlooked."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.types import Day, HoursPerWeek, Ore
+
+HoursWorked = Annotated[HoursPerWeek, Field(gt=0)]
+Money = Annotated[Ore, Field(gt=0)]
+Months = Annotated[int, Field(strict=True, ge=1, le=120)]
+
+
+class Ask(BaseModel):
+    """Whatever is asked became or becomes true on a date, in Denmark."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    noun: ClassVar[str]
+    """The type of the resource that is decided on."""
+    named: ClassVar[str] = ""
+    """The field of a body that may name a new resource; its id is minted when it is absent."""
+    within: ClassVar[str] = ""
+    """The field that the address fills in and no body has."""
+    beside: ClassVar[frozenset[str]] = frozenset()
+    """What is shared with decisions on other resources: `rules`, `money`."""
+    by_itself: ClassVar[bool] = False
+    """Whether the service asks it of itself, so that it stands in nobody's way when a story is told again."""
+
+    occurred_on: Day
+
+
+RULES = frozenset({"rules"})
+MONEY = frozenset({"money"})
