@@ -46,7 +46,7 @@ def adopt_rules(_: Key, ask: AdoptRules, case: Case) -> list[DatedEvent]:
 
 def adopted(event: RulesAdopted, case: Case) -> None:
     """The version is known from now on."""
-    rules = _rules_of(event)
+    rules = Rules(**event.model_dump(exclude={"reason_code"}))
     case.put(rules)
     case.rules = (*case.rules, rules)
 
@@ -57,15 +57,13 @@ def preview(ask: AdoptRules, applications: Iterable[Application], versions: Sequ
     A decided application is held against the rules of its decision, so that one turned down for another reason than
     the rules is not taken for admitted; an undecided one against the rules that hold today, if there are any.
     """
-    new = _rules_of(RulesAdopted(rules_version=next_version(versions), **dict(ask)))
-    groups: dict[str, list[Previewed]] = {"newly_excluded": [], "newly_admitted": [], "unchanged": []}
-    for one in applications:
-        if one.submitted_on.year == ask.occurred_on.year and one.status != "withdrawn":
-            before, after = _excluded_so_far(one, versions, today), [*exclusions(new, one)]
-            fate = "unchanged" if bool(after) == before else "newly_excluded" if after else "newly_admitted"
-            groups[fate].append(Previewed(one.application_id, one.amount_ore, tuple(r.reject_code for r in after)))
+    new = Rules(rules_version=next_version(versions), **dict(ask))
+    year = [one for one in applications if one.submitted_on.year == new.occurred_on.year and one.status != "withdrawn"]
+    compared = [(_excluded_so_far(one, versions, today), _previewed(one, new)) for one in year]
     return Preview(
-        **{fate: Group(tuple(found), sum(one.amount_ore for one in found)) for fate, found in groups.items()}
+        newly_excluded=_group(one for before, one in compared if one.reject_codes and not before),
+        newly_admitted=_group(one for before, one in compared if before and not one.reject_codes),
+        unchanged=_group(one for before, one in compared if before == bool(one.reject_codes)),
     )
 
 
@@ -77,5 +75,11 @@ def _excluded_so_far(application: Application, versions: Sequence[Rules], today:
     return not begun or any(exclusions(rules_on(begun, today), application))
 
 
-def _rules_of(event: RulesAdopted) -> Rules:
-    return Rules(**{name: getattr(event, name) for name in Rules.__slots__})
+def _previewed(application: Application, rules: Rules) -> Previewed:
+    codes = tuple(reason.reject_code for reason in exclusions(rules, application))
+    return Previewed(application.application_id, application.amount_ore, codes)
+
+
+def _group(applications: Iterable[Previewed]) -> Group:
+    found = tuple(applications)
+    return Group(found, sum(one.amount_ore for one in found))

@@ -67,7 +67,7 @@ def post_refund(about: Key, ask: PostRefund, case: Case) -> list[DatedEvent]:
     grant = case.known(Grant, ask.grant_id, GrantUnknown)
     application = case.known(Application, grant.application_id)
     refund_ore = share_of(ask.wage_ore, version(case.rules, application.rules_version).refund_share)
-    refuse([*_untimely(grant, ask), *_overdrawn(grant, fiscal_year_of(ask.payroll_month), refund_ore)])
+    refuse(_unpayable(grant, ask, refund_ore))
     return [RefundPosted(refund_id=about, refund_ore=refund_ore, **dict(ask))]
 
 
@@ -105,15 +105,14 @@ def reversed_(event: RefundReversed, case: Case) -> None:
     case.put(replace(grant, refunds=left))
 
 
-def _untimely(grant: Grant, ask: PostRefund) -> Iterator[Refusal]:
+def _unpayable(grant: Grant, ask: PostRefund, refund_ore: int) -> Iterator[Refusal]:
     if ask.occurred_on < grant.committed_on:
         yield RefundBeforeGrant()
     if not touches(ask.payroll_month, grant.period_from, grant.period_to):
         yield MonthOutsideGrant()
-    elif any(refund.payroll_month == ask.payroll_month for refund in grant.refunds):
+        return
+    if any(refund.payroll_month == ask.payroll_month for refund in grant.refunds):
         yield MonthRefundedAlready()
-
-
-def _overdrawn(grant: Grant, year: int, refund_ore: int) -> Iterator[Refusal]:
+    year = fiscal_year_of(ask.payroll_month)
     if grant.refunded_in(year) + refund_ore > grant.allocated_in(year):
         yield GrantUsedUp(fiscal_year=year)

@@ -27,17 +27,16 @@ def check_reach(today: date, **days: date) -> None:
 
 def codes_out_of_force(ask: Ask, *, new_case: bool = False) -> Iterator[Refusal]:
     """Every code that is asked and not in its code list on the day that is asked about."""
+    for place, name, code in _codes(ask):
+        if code not in codes_on(name, ask.occurred_on, new_case=new_case):
+            yield CodeNotInForce().at(place)
+
+
+def _codes(ask: Ask) -> Iterator[tuple[str, str, str]]:
+    """Where each code stands, the name of its list, and itself."""
     for name, field in type(ask).model_fields.items():
-        for mark in field.metadata:
-            if isinstance(mark, OfList):
-                yield from _out_of_force(mark, ask, {name: getattr(ask, name)}, new_case=new_case)
+        value = getattr(ask, name)
+        yield from ((name, of.name, value) for of in field.metadata if isinstance(of, OfList))
         for item in get_args(field.annotation):
-            for mark in getattr(item, "__metadata__", ()):
-                if isinstance(mark, OfList):
-                    codes = {f"{name}/{place}": code for place, code in enumerate(getattr(ask, name))}
-                    yield from _out_of_force(mark, ask, codes, new_case=new_case)
-
-
-def _out_of_force(mark: OfList, ask: Ask, codes: dict[str, str], *, new_case: bool) -> Iterator[Refusal]:
-    in_force = codes_on(mark.name, ask.occurred_on, new_case=new_case)
-    return (CodeNotInForce().at(field) for field, code in codes.items() if code not in in_force)
+            lists = [of for of in getattr(item, "__metadata__", ()) if isinstance(of, OfList)]
+            yield from ((f"{name}/{place}", of.name, code) for of in lists for place, code in enumerate(value))
