@@ -267,7 +267,7 @@ def test_ordinary_employment_is_obtained_once_within_a_flexjob_or_as_it_ends() -
     world.ask(placement_id, ObtainOrdinaryEmployment, end, effective_hours_per_week="20")
 
     flexjob = world.one(Flexjob, placement_id)
-    assert (flexjob.ordinary_on, flexjob.ordinary_hours_per_week) == (end, 20)
+    assert (flexjob.ordinary_on, flexjob.ordinary_hours_per_week) == (end, Decimal(20))
     assert world.refused(placement_id, ObtainOrdinaryEmployment, end, effective_hours_per_week="30") == {
         AlreadyOrdinary
     }
