@@ -196,6 +196,9 @@ def test_hours_of_payroll_have_no_cause_and_show_their_employment_here_alone() -
     assert world.refused(placement_id, PayHours, FIRST + DAY, **again) == {NothingChanges}
     assert world.refused(placement_id, PayHours, FIRST - DAY, **again) == {BeforeStart}
     assert world.ask(placement_id, PayHours, FIRST + 9 * DAY, **hours("0", "0"), employment_ref=employment_ref)
+    stated = {**again, **hours("12", "10"), "cause": "capacity_up"}
+    assert world.ask(placement_id, PayHours, FIRST + 10 * DAY, **stated)
+    assert world.one(Flexjob, placement_id).hours[-1].cause == "capacity_up"
 
 
 def test_a_transfer_moves_a_flexjob_and_splits_no_spell() -> None:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -136,6 +136,8 @@ ANYTHING = st.one_of(
     asking(REQUESTS, job7.PlaceCandidate, person_ref=pick(PERSONS), placement_id=pick(JOBS)),
 )
 STORIES = st.lists(st.tuples(st.integers(0, 60), ANYTHING), min_size=25, max_size=50)
+# Each is long; what asks them are several.
+some = settings(max_examples=30)
 
 
 def beginning() -> Iterator[tuple[Key, Ask]]:
@@ -218,6 +220,7 @@ def told(story: list[tuple[int, tuple[Key, Ask]]]) -> tuple[Case, list[Told]]:
     return case, decisions
 
 
+@some
 @given(story=STORIES)
 def test_a_story_told_again_from_what_was_kept_of_it_gives_the_same_events_and_resources(
     story: list[tuple[int, tuple[Key, Ask]]],
@@ -236,6 +239,7 @@ def test_a_story_told_again_from_what_was_kept_of_it_gives_the_same_events_and_r
         assert stored.validate_json(stored.dump_json(resource)) == resource
 
 
+@some
 @given(story=STORIES)
 def test_a_decision_looks_at_nothing_that_what_it_begins_with_does_not_link_to(
     story: list[tuple[int, tuple[Key, Ask]]],
@@ -253,6 +257,7 @@ def test_a_decision_looks_at_nothing_that_what_it_begins_with_does_not_link_to(
         assert all(everything(world)[place] == one for place, one in case.changed.items())
 
 
+@some
 @given(story=STORIES)
 def test_every_event_is_one_that_is_published_and_the_first_was_asked_for(
     story: list[tuple[int, tuple[Key, Ask]]],
@@ -267,6 +272,7 @@ def test_every_event_is_one_that_is_published_and_the_first_was_asked_for(
         assert all(event.occurred_on == one.ask.occurred_on for event in one.events[:1])
 
 
+@some
 @given(story=STORIES)
 def test_what_a_grant_draws_adds_up_and_is_never_less_than_what_was_refunded(
     story: list[tuple[int, tuple[Key, Ask]]],
@@ -290,6 +296,7 @@ def test_what_a_grant_draws_adds_up_and_is_never_less_than_what_was_refunded(
         assert len({refund.payroll_month for refund in grant.refunds}) == len(grant.refunds)
 
 
+@some
 @given(story=STORIES)
 def test_an_application_is_decided_once_and_never_granted_what_the_rules_of_the_day_exclude(
     story: list[tuple[int, tuple[Key, Ask]]],
@@ -311,6 +318,7 @@ def test_an_application_is_decided_once_and_never_granted_what_the_rules_of_the_
         assert closed[grant.application_id]
 
 
+@some
 @given(story=STORIES)
 def test_a_flexjob_is_one_spell_with_one_start_and_a_review_once_per_due_date(
     story: list[tuple[int, tuple[Key, Ask]]],

@@ -31,24 +31,14 @@ class HoursPaid(FlexjobHoursChanged):
 
 def change_hours(about: Key, ask: ChangeHours, case: Case) -> list[DatedEvent]:
     """Set new hours from a date within the flexjob."""
-    flexjob = case.known(Flexjob, about)
-    refuse(
-        [
-            *outside(flexjob, ask.occurred_on),
-            *codes_out_of_force(ask),
-            *above_attendance(flexjob.scheme, ask),
-        ]
-    )
+    flexjob = _changeable(about, ask, case)
     return [FlexjobHoursChanged(placement_id=flexjob.placement_id, person_ref=flexjob.person_ref, **dict(ask))]
 
 
 def pay_hours(about: Key, ask: PayHours, case: Case) -> list[DatedEvent]:
-    """Set the hours that payroll pays for from a date; payroll states no cause."""
-    flexjob = case.known(Flexjob, about)
-    refuse([*outside(flexjob, ask.occurred_on), *above_attendance(flexjob.scheme, ask)])
-    return [
-        HoursPaid(placement_id=flexjob.placement_id, person_ref=flexjob.person_ref, cause="not_stated", **dict(ask))
-    ]
+    """Set the hours that payroll pays for from a date within the flexjob."""
+    flexjob = _changeable(about, ask, case)
+    return [HoursPaid(placement_id=flexjob.placement_id, person_ref=flexjob.person_ref, **dict(ask))]
 
 
 def changes_nothing(about: Key, ask: ChangeHours | PayHours, case: Case) -> bool:
@@ -77,3 +67,15 @@ def above_attendance(scheme: str, ask: StartFlexjob | ChangeHours | PayHours) ->
     """Why nobody can be paid for more hours than they attend: in the new scheme alone, the old one allowed it."""
     if scheme == NEW_SCHEME and ask.effective_hours_per_week > ask.attendance_hours_per_week:
         yield EffectiveAboveAttendance()
+
+
+def _changeable(about: Key, ask: ChangeHours | PayHours, case: Case) -> Flexjob:
+    flexjob = case.known(Flexjob, about)
+    refuse(
+        [
+            *outside(flexjob, ask.occurred_on),
+            *codes_out_of_force(ask),
+            *above_attendance(flexjob.scheme, ask),
+        ]
+    )
+    return flexjob

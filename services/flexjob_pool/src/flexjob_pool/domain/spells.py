@@ -87,13 +87,12 @@ class EndPaid(FlexjobEnded):
 
 
 def pay_end(about: Key, ask: PayEnd, case: Case) -> list[DatedEvent]:
-    """End a flexjob that payroll says is over; payroll states no reason."""
+    """End a flexjob that payroll says is over."""
     flexjob = _endable(about, ask, case)
     ended = EndPaid(
         placement_id=flexjob.placement_id,
         person_ref=flexjob.person_ref,
         grant_id=flexjob.grant_id,
-        reason_code="not_stated",
         **dict(ask),
     )
     return [ended, *release_at_end(flexjob, ask.occurred_on, case)]

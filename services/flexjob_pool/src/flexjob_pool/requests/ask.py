@@ -25,7 +25,7 @@ class Ask(BaseModel):
     beside: ClassVar[frozenset[str]] = frozenset()
     """What is shared with decisions on other resources: `rules`, `money`."""
     by_itself: ClassVar[bool] = False
-    """Whether the service asks it of itself, so that it stands in nobody's way when a story is told again."""
+    """Whether the service asks it by itself, so that it stands in nobody's way when a story is told again."""
 
     occurred_on: Day
 

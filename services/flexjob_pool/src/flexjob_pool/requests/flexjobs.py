@@ -72,19 +72,26 @@ class EndFlexjob(Ask):
 
 
 class PayHours(Ask):
-    """What payroll's working time of an employment amounts to, from a date; none in unpaid leave."""
+    """What payroll's working time of an employment amounts to, from a date; none in unpaid leave.
+
+    Payroll knows no cause; somebody who does states it by a correction.
+    """
 
     noun: ClassVar = "flexjob"
+    by_itself: ClassVar = True
 
     employment_ref: Ref
     attendance_hours_per_week: HoursPerWeek
     effective_hours_per_week: HoursPerWeek
+    cause: Annotated[Code, OfList("hours_change_cause")] = "not_stated"
 
 
 class PayEnd(Ask):
-    """The day after the last day that payroll has of an employment."""
+    """The day after the last day that payroll has of an employment; payroll knows no reason."""
 
     noun: ClassVar = "flexjob"
     beside: ClassVar = MONEY
+    by_itself: ClassVar = True
 
     employment_ref: Ref
+    reason_code: Annotated[Code, OfList("flexjob_end_reason")] = "not_stated"
