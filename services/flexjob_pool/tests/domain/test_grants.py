@@ -231,6 +231,20 @@ def test_a_release_that_gives_nothing_back_is_refused() -> None:
     assert world.ask(grant_id, ReleaseGrant, date(2026, 7, 31))
 
 
+def test_a_release_after_the_end_keeps_the_days_until_the_end() -> None:
+    world = World()
+    grant_id = world.commit(date(2026, 7, 1), date(2026, 10, 9), amount_ore=100_000)
+    placement_id = world.start(date(2026, 7, 1), grant_id=grant_id)
+    refund = {"grant_id": grant_id, "payroll_month": "2026-07", "wage_ore": 200_000}
+    world.ask(refund_id := uuid4(), PostRefund, TODAY, **refund)
+    assert names(world.ask(placement_id, EndFlexjob, date(2026, 7, 26), reason_code="other")) == ["flexjob.ended"]
+    world.ask(refund_id, ReverseRefund, TODAY, reason_code="posted_twice")
+
+    world.ask(grant_id, ReleaseGrant, date(2026, 9, 1))
+
+    assert amounts(world.one(Grant, grant_id).allocations) == {2026: 25_000}
+
+
 def test_half_a_grant_goes_back_when_its_flexjob_ends_half_way() -> None:
     world = World(FAR_AHEAD)
     first = date(2026, 7, 1)
