@@ -58,6 +58,15 @@ class AllocateBudget(Action):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdjustBudget(Action):
+    """A budget's new total."""
+
+    path: ClassVar[str] = "/v1/budgets/{budget_id}/adjustments"
+    budget_id: UUID
+    amount_ore: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Apply(Action):
     """A workplace asks for money towards a flexjob."""
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from local.actions import (
     Action,
+    AdjustBudget,
     AdoptRules,
     AllocateBudget,
     Apply,
@@ -90,7 +91,12 @@ def _budgets(chance: Random, lives: Iterable[Action]) -> Iterator[Action]:
     yield _budget(OPENING_DAY, this_year, 2025, whole[2025])
     yield _budget(OPENING_DAY, next_year, 2026, whole[2026])
     yield _budget(EXTRA_BUDGET_DAY, _ref(chance), 2025, 3 * ORE_IN_100_000_KR)
-    yield _budget(FINAL_BUDGET_DAY, next_year, 2026, whole[2026] + 2 * ORE_IN_100_000_KR)
+    yield AdjustBudget(
+        registered_on=FINAL_BUDGET_DAY,
+        occurred_on=FINAL_BUDGET_DAY,
+        budget_id=next_year,
+        amount_ore=whole[2026] + 2 * ORE_IN_100_000_KR,
+    )
 
 
 def _budget(day: date, budget_id: UUID, year: int, amount_ore: int) -> Action:

@@ -5,15 +5,14 @@ from datetime import date
 from decimal import Decimal
 
 from local.actions import Action
-from local.expected import flexjobs, jobs, pool
+from local.expected import flexjobs, jobs, pool, reviews
 from local.expected.lives import lives_until
 from local.expected.value import Figure, Value, amount, ratio
 
-# Needs, reviews, Job7 and the count of staff: no action of the plan tells of them yet.
+# Needs, Job7 and the count of staff: no action of the plan tells of them yet.
 NOTHING_YET: dict[str, tuple[Value, tuple[str, ...]]] = {
     "F2": (ratio(0, 0), ("department",)),
     "F6": (Value(denominator=Decimal(0)), ("department", "workplace_unit")),
-    "F7": (ratio(0, 0), ("review_kind",)),
     "F9": (ratio(0, 0), ("to_municipality",)),
     "E1": (amount(0), ("department",)),
     "E1f": (amount(0), ("department",)),
@@ -36,6 +35,7 @@ def expected_figures(actions: Sequence[Action], *, as_of: date, known_on: date) 
         "F3": flexjobs.net_change(lives, as_of),
         "F4": flexjobs.mean_hours(lives),
         "F5": pool.utilisation(known, as_of),
+        "F7": reviews.on_time(known, lives, as_of=as_of, known_on=known_on),
         "F8": flexjobs.exits(lives, as_of),
         **{name: Figure(whole, {cut: {} for cut in cuts}) for name, (whole, cuts) in NOTHING_YET.items()},
     }

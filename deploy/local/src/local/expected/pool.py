@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from math import floor
 from uuid import UUID
 
-from local.actions import Action, AllocateBudget, Apply, CommitGrant, EndFlexjob, StartFlexjob
+from local.actions import Action, AdjustBudget, AllocateBudget, Apply, CommitGrant, EndFlexjob, StartFlexjob
 from local.expected.days import days_between, each_day
 from local.expected.value import Figure, Value, cells, half_up, ratio
 
@@ -52,6 +52,8 @@ def _happen(pool: Pool, action: Action) -> None:
     match action:
         case AllocateBudget():
             pool.budgets[action.budget_id] = action
+        case AdjustBudget():
+            pool.budgets[action.budget_id] = replace(pool.budgets[action.budget_id], amount_ore=action.amount_ore)
         case Apply():
             pool.applied[action.application_id] = action.amount_ore
         case CommitGrant():
