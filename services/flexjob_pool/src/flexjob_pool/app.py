@@ -16,9 +16,11 @@ from chassis.http import build_api
 from chassis.relay import Relay
 from chassis.tasks import background
 from contracts.streams import Stream
-from flexjob_pool.api import router
+from flexjob_pool.doors import routers
 from flexjob_pool.metrics import measure
+from flexjob_pool.retelling import tell_resources
 from flexjob_pool.settings import FlexjobPoolSettings
+from flexjob_pool.sweep import Sweep
 from flexjob_pool.use_cases import PRODUCER
 
 
@@ -27,17 +29,20 @@ def build_app(settings: FlexjobPoolSettings) -> FastAPI:
     dsn = settings.database_url.get_secret_value()
     bus = Bus(settings.nats_url, name=PRODUCER)
     relay = Relay(dsn, bus, Stream(settings.municipality, PRODUCER))
+    calendar = calendar_of(settings.clock)
+    sweep = Sweep(settings.municipality, calendar, every=settings.sweep_seconds)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with await create_pool(dsn, name=PRODUCER) as app.state.pool:
+            await tell_resources(app.state.pool, settings.municipality)
             heartbeat = beat(
                 app.state.pool,
                 municipality=settings.municipality,
                 producer=PRODUCER,
                 every=settings.heartbeat_seconds,
             )
-            async with background(relay=relay.run(), heartbeat=heartbeat):
+            async with background(relay=relay.run(), heartbeat=heartbeat, sweep=sweep.run(app.state.pool)):
                 yield
             await bus.stop()
 
@@ -52,12 +57,12 @@ def build_app(settings: FlexjobPoolSettings) -> FastAPI:
         title="Kraftcenter flexjob_pool",
         version=version("kraftcenter-flexjob-pool"),
         settings=settings,
-        calendar=calendar_of(settings.clock),
+        calendar=calendar,
         lifespan=lifespan,
-        routers=[router],
+        routers=routers(),
         health=health,
         registry=CollectorRegistry(),
-        collectors=[lambda: measure(app.state.pool, relay)],
+        collectors=[lambda: measure(app.state.pool, relay, sweep)],
         service=PRODUCER,
     )
     return app

@@ -1,39 +1,30 @@
-"""What a caseworker can have done: lock, decide, save, append; state and events stand or fall in one transaction."""
+"""What a caseworker can have done, whatever it is: lock, decide, save, append, all in the caller's transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from chassis import outbox
 from chassis.calendar import Calendar
 from chassis.database import Connection
 from chassis.wire import seal
-from contracts.event import DatedEvent
-from contracts.flexjob_pool import (
-    ApplicationSubmitted,
-    BudgetAllocated,
-    FlexjobEnded,
-    FlexjobHoursChanged,
-    FlexjobStarted,
-    GrantCommitted,
-    RulesAdopted,
-)
-from flexjob_pool import requests, store
-from flexjob_pool.domain import applications, flexjobs, grants
-from flexjob_pool.domain.refusals import ApplicationUnknown, GrantExists, NotRegistered
-from flexjob_pool.domain.validity import check_reach
+from contracts.event import DatedEvent, Event
+from flexjob_pool.domain.case import Case, Resource
+from flexjob_pool.domain.flexjobs import Flexjob
+from flexjob_pool.domain.refusals import NothingChanges, refuse
+from flexjob_pool.domain.refusals.money import BudgetExceeded
+from flexjob_pool.domain.reviews import calls
+from flexjob_pool.domain.rulebook import decide, evolve, idle, needed
 from flexjob_pool.ids import time_ordered_ids
+from flexjob_pool.requests.ask import MONEY, Ask
+from flexjob_pool.store import cases, decisions
+from flexjob_pool.store.decisions import Row
+from flexjob_pool.store.documents import name_of, names_of
 
 PRODUCER = "flexjob_pool"
 
 event_ids = time_ordered_ids()
-
-T = TypeVar("T")
-
-
-Resource = applications.Rules | grants.Budget | applications.Application | grants.Grant | flexjobs.Flexjob
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,131 +35,112 @@ class Desk:
     municipality: str
     calendar: Calendar
 
-    async def record(self, events: Sequence[DatedEvent]) -> list[str]:
-        """Save what the events say and put them into the outbox; their ids. Call it with what they concern locked."""
-        # Only under the lock is the order of instants and ids the order in which the decisions were taken.
-        now = self.calendar.now()
-        sealed = [
-            seal(event, municipality=self.municipality, producer=PRODUCER, id=str(next(event_ids)), time=now)
-            for event in events
-        ]
-        for event in events:
-            await store.save(event, self.db)
-        # How long an event waits for the bus is a matter of real time, whatever day the calendar says it is.
-        await outbox.append(self.db, sealed, now=datetime.now(UTC))
-        return [one.id for one in sealed]
+
+@dataclass(frozen=True, slots=True)
+class Emission:
+    """An event about to go out, and the ids that tie it to others."""
+
+    id: UUID
+    event: Event
+    corrects: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What came of it: the resource as it stands now, and the events that tell of it."""
+    """What came of it: the resource as it stands now, and the ids of all events that tell of it."""
 
     resource: Resource
     event_ids: list[str]
 
 
-async def adopt_rules(desk: Desk, ask: requests.AdoptRules) -> Recorded:
-    """Adopt the next version of the rules."""
-    await store.claim(desk.db, "rules")
-    versions = await store.list_rules(desk.db)
-    adopted = RulesAdopted(rules_version=applications.next_version(versions), **dict(ask))
-    event_ids = await desk.record([adopted])
-    return Recorded((await store.list_rules(desk.db))[-1], event_ids)
+async def register(desk: Desk, about: UUID | str, ask: Ask, *, cause: str | None = None) -> Recorded:
+    """Decide on what is asked about a resource, and keep what comes of it. Raises the refusal of the rules.
+
+    `about` is empty for what the rules number themselves; `cause` is the id of the event that the registration follows.
+    """
+    names = {name_of(ask.noun, about)} | names_of(needed(about, ask))
+    case = await open_case(desk, names, ask.beside)
+    event_ids = await decide_in(desk, case, str(about), ask, cause=cause)
+    changed = [*case.changed.values()]
+    resource = next(one for one in changed if one.noun == ask.noun)
+    event_ids += await follow_up(desk, case, changed, cause=event_ids[0])
+    return Recorded(case.known(type(resource), resource.key), event_ids)
 
 
-async def allocate_budget(desk: Desk, ask: requests.AllocateBudget) -> Recorded:
-    """Set a budget's total, of a new budget or of one that is named again."""
-    budget_id = ask.budget_id or uuid4()
-    await store.claim(desk.db, f"budget {budget_id}")
-    await store.lock_years(desk.db, [ask.fiscal_year])
-    free = await store.free_from(desk.db, [ask.fiscal_year], ask.occurred_on)
-    asked = BudgetAllocated(**{**dict(ask), "budget_id": budget_id})
-    budget = await store.find_budget(desk.db, budget_id)
-    event_ids = await desk.record(grants.allocate_budget(budget, free[ask.fiscal_year], asked))
-    return Recorded(known(await store.find_budget(desk.db, budget_id)), event_ids)
+async def open_case(desk: Desk, names: Collection[str], beside: Collection[str] = ()) -> Case:
+    """Resources by name with all that they link to, locked, and what is shared beside them."""
+    locked = await cases.lock_reach(desk.db, names, beside)
+    found = await cases.fetch(desk.db, names)
+    while not found.names <= locked:  # a link came while we waited
+        await cases.lock(desk.db, found.names - locked)
+        locked |= found.names
+        found = await cases.fetch(desk.db, names)
+    return Case(found.resources, rules=found.rules, municipality=desk.municipality, today=desk.calendar.today())
 
 
-async def apply(desk: Desk, ask: requests.Apply) -> Recorded:
-    """Ask the pool for money."""
-    application_id = ask.application_id or uuid4()
-    await store.claim(desk.db, f"application {application_id}")
-    asked = ApplicationSubmitted(**{**dict(ask), "application_id": application_id})
-    existing = await store.find_application(desk.db, application_id)
-    event_ids = await desk.record(applications.apply(existing, asked))
-    return Recorded(known(await store.find_application(desk.db, application_id)), event_ids)
+async def decide_in(desk: Desk, case: Case, about: str, ask: Ask, *, cause: str | None = None) -> list[str]:
+    """Take one decision in an open case and keep what comes of it; the ids of its events, none when nothing does."""
+    case.settle()
+    events = decide(about, ask, case)
+    if idle(about, ask, case):
+        raise NothingChanges
+    if not events:
+        return []
+    for event in events:
+        evolve(event, case)
+    emissions = [Emission(next(event_ids), event) for event in events]
+    # Only under the locks is the order of instants and ids the order in which decisions are taken.
+    now = desk.calendar.now()
+    about = about or next(key for noun, key in case.changed if noun == ask.noun)
+    names = names_of(case.looked_at)
+    await decisions.record(desk.db, ask, about, registered_on=case.today, names=names, rows=_rows(emissions, ask, now))
+    await cases.put(desk.db, case.changed.values())
+    if ask.beside >= MONEY:
+        await balance(desk, case.changed.values())
+    await emit(desk, emissions, now, cause=cause)
+    return [str(emission.id) for emission in emissions]
 
 
-async def approve(desk: Desk, application_id: UUID, ask: requests.Approve) -> Recorded:
-    """Say yes under the rules of the day."""
-    application = known(await store.lock_application(desk.db, application_id))
-    versions = await store.list_rules(desk.db)
-    event_ids = await desk.record(applications.approve(application, versions, ask.occurred_on))
-    return Recorded(known(await store.find_application(desk.db, application_id)), event_ids)
+def _rows(emissions: Sequence[Emission], ask: Ask, now: datetime) -> list[Row]:
+    return [
+        Row(emission.id, emission.event, now, ask=None if number else ask)
+        for number, emission in enumerate(emissions)
+        if isinstance(emission.event, DatedEvent)
+    ]
 
 
-async def reject(desk: Desk, application_id: UUID, ask: requests.Reject) -> Recorded:
-    """Say no under the rules of the day."""
-    application = known(await store.lock_application(desk.db, application_id))
-    versions = await store.list_rules(desk.db)
-    event_ids = await desk.record(applications.reject(application, versions, ask.occurred_on, ask.reject_code))
-    return Recorded(known(await store.find_application(desk.db, application_id)), event_ids)
+async def balance(desk: Desk, resources: Iterable[Resource], *, gone: Collection[str] = ()) -> None:
+    """Let budgets and grants move the years' money as they stand, and those gone no more; the caller holds `money`.
+
+    Raises BudgetExceeded for each year that would be overdrawn on any day.
+    """
+    overdrawn = await cases.move(desk.db, resources, gone=gone)
+    refuse(BudgetExceeded(fiscal_year=year) for year in overdrawn)
 
 
-async def commit_grant(desk: Desk, ask: requests.CommitGrant) -> Recorded:
-    """Reserve the approved amount in the budgets of the fiscal years that the period touches."""
-    check_reach(desk.calendar.today(), period_from=ask.period_from)
-    grant_id = ask.grant_id or uuid4()
-    await store.claim(desk.db, f"grant {grant_id}")
-    if await store.find_grant(desk.db, grant_id):
-        raise GrantExists
-    application = await store.lock_application(desk.db, ask.application_id)
-    if application is None:
-        raise ApplicationUnknown
-    allocations = grants.allocations_of(application, ask.period_from, ask.period_to)
-    years = [part.fiscal_year for part in allocations]
-    await store.lock_years(desk.db, years)
-    asked = GrantCommitted(
-        **{**dict(ask), "grant_id": grant_id}, amount_ore=application.amount_ore, allocations=allocations
-    )
-    free = await store.free_from(desk.db, years, ask.occurred_on)
-    event_ids = await desk.record(grants.commit_grant(application, free, asked))
-    return Recorded(known(await store.find_grant(desk.db, grant_id)), event_ids)
+async def emit(desk: Desk, emissions: Sequence[Emission], now: datetime, *, cause: str | None = None) -> None:
+    """Put events into the outbox; all but the first follow from it, which may have a cause of its own."""
+    causes = [cause, *[str(emissions[0].id)] * (len(emissions) - 1)]
+    sealed = [
+        seal(
+            emission.event,
+            municipality=desk.municipality,
+            producer=PRODUCER,
+            id=str(emission.id),
+            time=now,
+            corrects=str(emission.corrects) if emission.corrects else None,
+            causationid=because,
+        )
+        for emission, because in zip(emissions, causes, strict=True)
+    ]
+    # How long an event waits for the bus is a matter of real time, whatever day the calendar says it is.
+    await outbox.append(desk.db, sealed, now=datetime.now(UTC))
 
 
-async def start_flexjob(desk: Desk, ask: requests.StartFlexjob) -> Recorded:
-    """Start a flexjob, with or without a grant."""
-    placement_id = ask.placement_id or uuid4()
-    await store.claim(desk.db, f"placement {placement_id}")
-    existing = await store.find_flexjob(desk.db, placement_id)
-    grant = await store.lock_grant(desk.db, ask.grant_id) if ask.grant_id else None
-    asked = FlexjobStarted(**{**dict(ask), "placement_id": placement_id})
-    event_ids = await desk.record(flexjobs.start_flexjob(existing, grant, asked))
-    return Recorded(known(await store.find_flexjob(desk.db, placement_id)), event_ids)
-
-
-async def change_hours(desk: Desk, placement_id: UUID, ask: requests.ChangeHours) -> Recorded:
-    """Set new hours from a date."""
-    flexjob = known(await store.lock_flexjob(desk.db, placement_id))
-    asked = FlexjobHoursChanged(placement_id=placement_id, person_ref=flexjob.person_ref, **dict(ask))
-    event_ids = await desk.record(flexjobs.change_hours(flexjob, asked))
-    return Recorded(known(await store.find_flexjob(desk.db, placement_id)), event_ids)
-
-
-async def end_flexjob(desk: Desk, placement_id: UUID, ask: requests.EndFlexjob) -> Recorded:
-    """End a flexjob and release its grant."""
-    flexjob = known(await store.lock_flexjob(desk.db, placement_id))
-    grant = await store.lock_grant(desk.db, flexjob.grant_id) if flexjob.grant_id else None
-    if grant:
-        await store.lock_years(desk.db, [part.fiscal_year for part in grant.allocations])
-    asked = FlexjobEnded(
-        placement_id=placement_id, person_ref=flexjob.person_ref, grant_id=flexjob.grant_id, **dict(ask)
-    )
-    event_ids = await desk.record(flexjobs.end_flexjob(flexjob, grant, asked, today=desk.calendar.today()))
-    return Recorded(known(await store.find_flexjob(desk.db, placement_id)), event_ids)
-
-
-def known(found: T | None) -> T:
-    """What was found. Raises NotRegistered for nothing."""
-    if found is None:
-        raise NotRegistered
-    return found
+async def follow_up(desk: Desk, case: Case, changed: Iterable[Resource], *, cause: str | None = None) -> list[str]:
+    """What resources that changed call for by themselves, which is the reviews of flexjobs; the ids of the events."""
+    event_ids: list[str] = []
+    for flexjob in [one for one in changed if isinstance(one, Flexjob)]:
+        for review_id, ask in calls(flexjob, desk.calendar.today()):
+            event_ids += await decide_in(desk, case, str(review_id), ask, cause=cause)
+    return event_ids

@@ -1,0 +1,12 @@
+"""The HTTP doors of the flexjob pool: each hands what is asked to one use case, and tells a refusal as a problem."""
+
+from fastapi import APIRouter
+
+from flexjob_pool.doors import events, extra
+from flexjob_pool.doors.building import build
+from flexjob_pool.doors.nouns import NOUNS, PLACES
+
+
+def routers() -> list[APIRouter]:
+    """Every door of the service."""
+    return [extra.router, events.router, *(build(noun, PLACES) for noun in NOUNS)]

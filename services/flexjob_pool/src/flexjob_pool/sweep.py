@@ -1,0 +1,54 @@
+"""The sweep: calls for each review once its due day is near, whatever process runs it and however often."""
+
+import asyncio
+from datetime import date
+
+import structlog
+
+from chassis.calendar import Calendar
+from chassis.database import ACQUIRE_SECONDS, UNAVAILABLE, Pool
+from flexjob_pool.domain.flexjobs import Flexjob
+from flexjob_pool.domain.reviews import AHEAD
+from flexjob_pool.store import lists
+from flexjob_pool.store.documents import name_of
+from flexjob_pool.use_cases import Desk, follow_up, open_case
+
+log = structlog.get_logger()
+
+
+class Sweep:
+    """Looks at the calendar every so many seconds of real time; `until` is the day up to which all is called for.
+
+    What is registered later on that day calls for its own reviews.
+    """
+
+    def __init__(self, municipality: str, calendar: Calendar, *, every: float) -> None:
+        self._municipality = municipality
+        self._calendar = calendar
+        self._every = every
+        self.until: date | None = None
+
+    async def run(self, pool: Pool) -> None:
+        """Sweep until cancelled."""
+        while True:
+            try:
+                await self.sweep(pool)
+            except UNAVAILABLE as error:
+                log.warning("sweep_missed", error=type(error).__name__)
+            await asyncio.sleep(self._every)
+
+    async def sweep(self, pool: Pool) -> None:
+        """Call for all reviews that are near by the calendar's day."""
+        today = self._calendar.today()
+        async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
+            keys = await lists.flexjobs_to_review(db, today + AHEAD)
+        for key in keys:
+            await self._look_at(pool, key)
+        self.until = today
+
+    async def _look_at(self, pool: Pool, key: str) -> None:
+        async with pool.acquire(timeout=ACQUIRE_SECONDS) as db, db.transaction():
+            desk = Desk(db, self._municipality, self._calendar)
+            case = await open_case(desk, {name_of(Flexjob.noun, key)})
+            if flexjob := case.find(Flexjob, key):
+                await follow_up(desk, case, [flexjob])
