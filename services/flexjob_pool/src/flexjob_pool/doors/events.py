@@ -9,11 +9,12 @@ from uuid import UUID
 from asyncpg import Record
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict
+from pydantic.config import JsonDict
 from pydantic_core import to_json
 
 from chassis.database import ACQUIRE_SECONDS
 from chassis.idempotency import Answer
-from contracts.types import Code, Ref
+from contracts.types import Code, OfList, Ref
 from flexjob_pool.domain.refusals import NotRegistered
 from flexjob_pool.doors.building import Limit, Page, Reader, Writer, answer, perform
 from flexjob_pool.doors.nouns import PLACES
@@ -26,15 +27,17 @@ from flexjob_pool.use_cases import Desk
 NOUN_AT = {path.removeprefix("/v1/"): noun for noun, path in PLACES.items()}
 OF = rf"^({'|'.join(NOUN_AT)})/[^/\x00-\x1f]{{1,64}}(/\d{{4}}-\d{{2}}-\d{{2}})?$"
 
+EXAMPLE: JsonDict = {"reason_code": "registration_error", "values": {"occurred_on": "2026-03-01"}}
+
 router = APIRouter(tags=["event"])
 
 
 class Correction(BaseModel):
     """Why, and new values for fields of what was asked, as its own door takes them; null drops an optional one."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"example": EXAMPLE})
 
-    reason_code: Code
+    reason_code: Annotated[Code, OfList("correction_reason")]
     values: dict[str, Any]
 
 
@@ -43,7 +46,7 @@ class Retraction(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    reason_code: Code
+    reason_code: Annotated[Code, OfList("retraction_reason")]
 
 
 @dataclass(frozen=True, slots=True)

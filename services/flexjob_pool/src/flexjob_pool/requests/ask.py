@@ -2,11 +2,16 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from contracts.types import Day, HoursPerWeek, Ore
 
-HoursWorked = Annotated[HoursPerWeek, Field(gt=0)]
+# More than none, and no more than a week has: as JSON Schema can say it of a text.
+WORKED = r"^(0\.(0[1-9]|[1-9]\d?)|([1-9]\d?|1[0-5]\d|16[0-7])(\.\d{1,2})?|168(\.00?)?)$"
+
+HoursWorked = Annotated[
+    HoursPerWeek, Field(gt=0), WithJsonSchema({"type": "string", "pattern": WORKED, "x-unit": "h/week"})
+]
 Money = Annotated[Ore, Field(gt=0)]
 Months = Annotated[int, Field(strict=True, ge=1, le=120)]
 
