@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 import asyncpg
@@ -55,9 +56,13 @@ async def examine(url: str, headers: Headers, *options: str, settings: Path = SE
 
 def settings_with(known: Known) -> str:
     """The settings, so that most of what is asked is about what is there."""
-    dictionaries = [f'[dictionaries."{place}"]\nvalues = {json.dumps(values)}' for place, values in known.items()]
-    parameters = [f'"{place}" = {{ dictionary = "{place}", probability = {OFTEN} }}' for place in known]
-    return "\n".join([SETTINGS.read_text(encoding="utf-8"), *dictionaries, "[parameters]", *parameters])
+    dictionaries = [f'[dictionaries."{name}"]\nvalues = {json.dumps(values)}' for name, values in known.items()]
+    bound: dict[str, list[str]] = {"": ["[parameters]"]}
+    for name in known:
+        operation, _, place = name.rpartition(" ")
+        of_one = [f'[[operations]]\ninclude-name = "{operation}"\n[operations.parameters]']
+        bound.setdefault(operation, of_one).append(f'"{place}" = {{ dictionary = "{name}", probability = {OFTEN} }}')
+    return "\n".join([SETTINGS.read_text(encoding="utf-8"), *dictionaries, *chain(*bound.values())])
 
 
 @pytest.fixture(params=FILLED)

@@ -23,7 +23,7 @@ AT_THE_DOOR = (
 )
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_no_answer_is_undocumented_and_none_is_a_failure(service: Service, subtests: pytest.Subtests) -> None:
     with subtests.test("a caller who may do everything"):
         options = ("--exclude-checks=turned_away",)
