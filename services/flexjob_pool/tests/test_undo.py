@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from flexjob_pool.domain import refusals
 from flexjob_pool.domain.refusals import story
-from flexjob_pool.requests.flexjobs import ChangeHours, EndFlexjob, Transfer
+from flexjob_pool.requests.flexjobs import ChangeHours, EndFlexjob, PayHours, Transfer
 from flexjob_pool.requests.grants import PostRefund
 from flexjob_pool.requests.workforce import TakeSnapshot
 from flexjob_pool.undo import correct, retract
@@ -262,6 +262,27 @@ async def test_what_only_follows_is_put_right_where_it_comes_from(office: Any) -
             await office.retract(event_id)
         with pytest.raises(reason):
             await office.correct(event_id, occurred_on="2026-01-02")
+
+
+async def test_what_payroll_told_gives_way_and_may_be_stated_better(office: Any) -> None:
+    placement_id = uuid4()
+    started = await office.ask(placement_id, office.start(FIRST))
+    paid = PayHours(
+        occurred_on=FIRST + DAY,
+        employment_ref=uuid4(),
+        attendance_hours_per_week=Decimal(20),
+        effective_hours_per_week=Decimal(10),
+    )
+    told = await office.ask(placement_id, paid)
+
+    await office.correct(told.event_ids[0], cause="capacity_up")
+    [first, second] = (await state(office, "flexjob", placement_id))["hours"]
+    assert (second["cause"], second["employment_ref"]) == ("capacity_up", str(paid.employment_ref))
+
+    await office.correct(started.event_ids[0], occurred_on=str(FIRST + 10 * DAY))
+    [only] = (await state(office, "flexjob", placement_id))["hours"]
+    assert only | {"occurred_on": str(FIRST)} == first
+    assert (await office.told())[-1]["data"]["event_id"] == told.event_ids[0]
 
 
 async def test_a_snapshot_is_corrected_but_stays_of_its_department_and_day(office: Any) -> None:

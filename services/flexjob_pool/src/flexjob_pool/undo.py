@@ -18,11 +18,12 @@ from flexjob_pool.domain.refusals.story import (
     Retracted,
     RulesStand,
 )
-from flexjob_pool.domain.rulebook import ASKS, needed
+from flexjob_pool.domain.rulebook import needed
 from flexjob_pool.domain.rules import Rules
 from flexjob_pool.domain.story import Decision, tell
 from flexjob_pool.edits import NEVER, WRONG, edits_of
 from flexjob_pool.requests.ask import MONEY, RULES, Ask
+from flexjob_pool.requests.reviews import CallReview
 from flexjob_pool.store import cases, decisions
 from flexjob_pool.store.decisions import Chapter
 from flexjob_pool.store.documents import names_of
@@ -85,7 +86,7 @@ async def _find(desk: Desk, event_id: UUID, *, anyhow: bool = False) -> Record:
         raise Retracted
     if root["noun"] == Rules.noun:
         raise RulesStand
-    if ASKS[root["kind"]].by_itself:
+    if root["kind"] == CallReview.__name__:
         raise FollowsFromTheCalendar
     if (root if anyhow else found)["ask"] is None:
         raise FollowsFromAnother
