@@ -225,6 +225,22 @@ async def test_a_correction_may_give_the_flexjob_another_grant_that_was_known_th
     assert (await state(office, "flexjob", placement_id))["grant_id"] is None
 
 
+async def test_a_retracted_correction_names_again_what_the_version_before_it_named(office: Any) -> None:
+    placement_id, first, other = uuid4(), uuid4(), uuid4()
+    await office.rules()
+    await office.budget(2026, 1000)
+    for grant_id in (first, other):
+        await office.ask(grant_id, office.commitment(await office.approved(500), FIRST, FIRST + 50 * DAY))
+    started = await office.ask(placement_id, office.start(FIRST, grant_id=first))
+
+    ids = await office.correct(started.event_ids[0], grant_id=str(other))
+    await office.retract(ids[0])
+
+    paid = [(await state(office, "grant", grant_id))["placement_id"] for grant_id in (first, other)]
+    assert paid == [str(placement_id), None]
+    assert (await state(office, "flexjob", placement_id))["grant_id"] == str(first)
+
+
 async def test_a_correction_is_told_by_the_reasons_of_the_rules_and_changes_nothing_then(office: Any) -> None:
     placement_id, grant_id = await office.running_flexjob(1000)
     refund = PostRefund(occurred_on=FIRST + 40 * DAY, grant_id=grant_id, payroll_month="2026-07", wage_ore=400)

@@ -55,12 +55,18 @@ async def correct(desk: Desk, event_id: UUID, reason_code: str, values: Mapping[
 async def retract(desk: Desk, event_id: UUID, reason_code: str) -> list[str]:
     """Take back an event, or a correction, so that the version before it holds again; the ids of all events."""
     _check_reason(desk, "retraction_reason", reason_code)
-    chapter = await _open(desk, await _find(desk, event_id), lambda decision: decision)
+    found = await _find(desk, event_id)
+    await _open(desk, found, _as_it_is)
     await _find(desk, event_id)
     retraction = Emission(next(event_ids), EventRetracted(event_id=str(event_id), reason_code=reason_code))
     await decisions.retract(desk.db, {event_id: retraction.id}, reason_code)
-    chapter = await decisions.chapter(desk.db, chapter.names)
+    # What holds again may name other resources than what held until now.
+    chapter = await _open(desk, found, _as_it_is)
     return await _settle(desk, chapter, chapter.decisions, why=WRONG, first=[retraction])
+
+
+def _as_it_is(decision: Decision) -> Decision:
+    return decision
 
 
 def _corrected(ask: Ask, values: Mapping[str, Any]) -> Ask:
