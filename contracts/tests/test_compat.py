@@ -119,6 +119,15 @@ def demanded(*, now: bool) -> Edit:
     return edited
 
 
+def closed(root: Json, path: str) -> None:
+    field_at(root, path.rpartition("/")[0])["additionalProperties"] = False
+
+
+def added_though_closed(root: Json, path: str) -> None:
+    closed(root, path)
+    added(WORD)(root, path)
+
+
 def renamed(root: Json, path: str) -> None:
     removed(root, path)
     added(WORD, required=True)(root, f"{path}_new")
@@ -196,6 +205,7 @@ BREAKS = (
     Break("the guard against personal numbers", STARTED, "/subject", without("x-guard"), "nobody"),
     Break("what silence means", ADOPTED, MONTHS, set_to(default=12), "nobody"),
     Break("other fields are forbidden", STARTED, "/data", set_to(additionalProperties=False), "nobody"),
+    Break("a field where others were forbidden", STARTED, "/data/note", added_though_closed, "current", before=closed),
     Break("the sensitivity", STARTED, "/dataclassification", set_to(const="open"), "both"),
     Break("the phase", STARTED, "/x-contract/phase", of_contract(phase="change"), "nobody"),
     Break("what opens it", STARTED, "/x-contract/opened_by", of_contract(opened_by="need.reported"), "nobody"),

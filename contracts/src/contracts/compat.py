@@ -1,8 +1,8 @@
 """Whether the schemas of today and each released one read what the other writes.
 
-Within a major version a field may be added when it is optional, at any depth, and so may an event type, a producer and
-other words. Everything else is another major version. A writer writes only the fields that it knows; a reader survives
-those that it does not know.
+Within a major version a field may be added when it is optional, at any depth where others are not forbidden, and so may
+an event type, a producer and other words. Everything else is another major version. A writer writes only the fields
+that it knows; a reader survives those that it does not know.
 """
 
 import json
@@ -105,6 +105,8 @@ def _fields(old: Schema, new: Schema, at: str) -> Iterator[Change]:
             yield place, "became required", "make it optional again"
         elif name in needed - needs:
             yield place, "became optional", "make it required again"
+        elif name not in before and old.get("additionalProperties", True) is not True:
+            yield place, "is new where other fields were forbidden", "take it out"
         if name in before and name in after:
             yield from _walk(before[name], after[name], place)
 
