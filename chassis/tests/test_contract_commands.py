@@ -86,6 +86,30 @@ def test_an_edited_release_and_a_missing_one_are_told_without_a_traceback(
     assert "--folder" in missing
 
 
+def test_what_stands_in_the_way_of_a_release_is_named_without_a_traceback(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "0.2.0").touch()
+    assert call(monkeypatch, "release", "0.2.0", "--folder", str(folder)) == 1
+    (folder / "0.1.0" / "drafts").mkdir()
+    assert call(monkeypatch, "compat", "--folder", str(folder)) == 1
+
+    file, drafts = capsys.readouterr().err.splitlines()
+    assert file == f"{folder / '0.2.0'}: File exists."
+    assert drafts == f"{folder / '0.1.0' / 'drafts'}: Is a directory."
+
+
+def test_nothing_is_said_to_fit_where_nothing_was_released(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / CHECKSUMS).touch()
+
+    assert call(monkeypatch, "compat", "--folder", str(tmp_path)) == 1
+    assert "holds no release yet" in capsys.readouterr().err
+    assert call(monkeypatch, "release", "0.1.0", "--folder", str(tmp_path)) == 0
+    assert call(monkeypatch, "compat", "--folder", str(tmp_path)) == 0
+
+
 def test_a_release_is_kept_once(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -62,6 +62,15 @@ def test_a_release_that_lost_or_got_a_file_is_noticed(folder: Path) -> None:
         read(folder)
 
 
+@pytest.mark.parametrize("line", [b"abc\n", b"\xff\xfe 0.1.0/x.json\n", b"abc  0.1.0/two words.json\n"])
+def test_a_line_among_the_checksums_that_is_none_is_named(line: bytes, folder: Path) -> None:
+    with (folder / CHECKSUMS).open("ab") as checksums:
+        checksums.write(line)
+
+    with pytest.raises(ReleasesRefused, match=line.split(maxsplit=1)[-1].decode().strip()):
+        read(folder)
+
+
 def test_a_folder_without_releases_is_named(tmp_path: Path) -> None:
     with pytest.raises(ReleasesRefused, match=CHECKSUMS):
         read(tmp_path)

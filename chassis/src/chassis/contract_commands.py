@@ -41,6 +41,8 @@ def compat(
     Exit code 1 with a line per difference, which names the field and says what to do.
     """
     releases = _admitted(lambda: released.read(folder))
+    if not releases:
+        raise CommandError(f"{folder} holds no release yet: `kraftcenter contracts release 0.1.0` keeps the first one.")
     found = differences(current := published(), releases)
     if as_json:
         typer.echo(json.dumps({"releases": [*releases], "differences": [*map(asdict, found)]}, ensure_ascii=False))
@@ -82,3 +84,5 @@ def _admitted(work: Callable[[], T]) -> T:
         return work()
     except released.ReleasesRefused as refusal:
         raise CommandError(str(refusal)) from None
+    except OSError as error:
+        raise CommandError(f"{error.filename}: {error.strerror}.") from None

@@ -48,9 +48,9 @@ def text_of(document: Any) -> str:
 
 
 def _unedited(folder: Path) -> None:
-    noted = set((folder / CHECKSUMS).read_text(encoding="utf-8").splitlines(keepends=True))
+    noted = set((folder / CHECKSUMS).read_text(encoding="utf-8", errors="replace").splitlines(keepends=True))
     found = set(_lines(folder, sorted(folder.glob("*/*"))))
-    if edited := sorted({line.split()[1] for line in noted ^ found if line.strip()}):
+    if edited := sorted({line.split(maxsplit=1)[-1].strip() for line in noted ^ found if line.strip()}):
         raise ReleasesRefused(
             "\n".join(f"{name}: is not what was released; a released schema stays as it is" for name in edited)
         )
