@@ -69,6 +69,10 @@ class Door:
     def ids(self) -> list[str]:
         return [body["id"] for _, body in self.received]
 
+    @property
+    def keys(self) -> list[str]:
+        return [key for key, _ in self.received]
+
 
 @pytest.fixture
 def door() -> Iterator[Door]:
@@ -177,6 +181,40 @@ def test_a_receipt_that_a_crash_cut_short_is_none_and_spoils_no_other(emit: Emit
     assert emit() == 0
 
     assert door.ids == ["a", "b", "b"]
+
+
+@pytest.mark.parametrize("line", ["[]", '{"source": "s"}', '{"gateway": %s, "source": [], "id": {}, "body_hash": "0"}'])
+def test_a_line_that_is_no_receipt_is_passed_over(emit: Emit, door: Door, tmp_path: Path, line: str) -> None:
+    write(tmp_path, "a")
+    (tmp_path / "events.receipts.jsonl").write_text(line.replace("%s", json.dumps(door.url)) + "\n")
+
+    assert emit() == 0
+
+    assert door.ids == ["a"]
+
+
+@pytest.mark.parametrize("answered", [0, 3])
+def test_a_sender_that_is_killed_goes_on_where_it_was_and_no_event_gets_another_key(
+    emit: Emit, door: Door, tmp_path: Path, answered: int
+) -> None:
+    ids = [*"abcdefgh"]
+    write(tmp_path, *ids)
+    # The next one gets no good answer, so the process is there to be killed.
+    door.script = [*[answer(202, ACCEPTED)] * answered, *[answer(503, {})] * 1000]
+    where = [str(tmp_path / "events"), "--url", door.url, "--token-file", str(tmp_path / "token")]
+    command = [str(Path(sys.executable).with_name("kraftcenter")), "emit", *where]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+    wait_until(lambda: len(door.received) > answered, seconds=60, message="nothing was sent")
+    process.kill()
+    process.wait()
+    door.script = []
+
+    assert emit() == 0
+
+    assert list(dict.fromkeys(door.ids)) == ids
+    assert [door.ids.count(id_) for id_ in ids[:answered]] == [1] * answered
+    assert [one["id"] for one in receipts_in(tmp_path)] == ids
+    assert len({*door.keys}) == len(ids)
 
 
 @pytest.mark.parametrize(

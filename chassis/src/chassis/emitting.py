@@ -124,7 +124,8 @@ class Receipts:
         """What the receipt is for, if it is one of this gateway."""
         try:
             receipt = json.loads(line)
-            return (receipt["source"], receipt["id"], receipt["body_hash"]) if receipt["gateway"] == self._url else None
+            source, id_, body_hash = (str(receipt[name]) for name in ("source", "id", "body_hash"))
+            return (source, id_, body_hash) if receipt["gateway"] == self._url else None
         except (ValueError, TypeError, KeyError):
             return None
 
