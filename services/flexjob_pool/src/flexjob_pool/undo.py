@@ -1,6 +1,6 @@
 """Corrections and retractions: the story is told again, and every event that comes out otherwise is put right."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from flexjob_pool.domain.case import Case
 from flexjob_pool.domain.refusals import CodeNotInForce, NothingChanges, NotRegistered
 from flexjob_pool.domain.refusals.story import (
     FollowsFromAnother,
+    FollowsFromPayroll,
     FollowsFromTheCalendar,
     PartOfTheAddress,
     Retracted,
@@ -32,13 +33,23 @@ from flexjob_pool.use_cases import Desk, Emission, balance, emit, event_ids, fol
 Change = Callable[[Decision], Decision]
 
 
-async def correct(desk: Desk, event_id: UUID, reason_code: str, values: Mapping[str, Any]) -> list[str]:
+async def correct(  # noqa: PLR0913 - what is put right, why, and on whose behalf
+    desk: Desk,
+    event_id: UUID,
+    reason_code: str,
+    values: Mapping[str, Any],
+    *,
+    by_itself: bool = False,
+    cause: str | None = None,
+) -> list[str]:
     """Put values over what was asked, None for a field to drop; the ids of all events that tell what is otherwise.
 
+    `by_itself` tells that it is the service that puts its own decision right, because of the event `cause`.
     Raises pydantic's ValidationError when what is asked then is no such request, and the refusal of the rules.
     """
     _check_reason(desk, "correction_reason", reason_code)
     found = await _find(desk, event_id, anyhow=True)
+    _check_whose(found, by_itself=by_itself, values=values)
     position: int = found["decision"]
 
     def change(decision: Decision) -> Decision:
@@ -49,20 +60,23 @@ async def correct(desk: Desk, event_id: UUID, reason_code: str, values: Mapping[
     told = [change(decision) for decision in chapter.decisions]
     if tuple(told) == chapter.decisions:
         raise NothingChanges
-    return await _settle(desk, chapter, told, why=reason_code, changed=position)
+    return await _settle(desk, chapter, told, why=reason_code, changed=position, cause=cause)
 
 
-async def retract(desk: Desk, event_id: UUID, reason_code: str) -> list[str]:
+async def retract(
+    desk: Desk, event_id: UUID, reason_code: str, *, by_itself: bool = False, cause: str | None = None
+) -> list[str]:
     """Take back an event, or a correction, so that the version before it holds again; the ids of all events."""
     _check_reason(desk, "retraction_reason", reason_code)
     found = await _find(desk, event_id)
+    _check_whose(found, by_itself=by_itself)
     await _open(desk, found, _as_it_is)
     await _find(desk, event_id)
     retraction = Emission(next(event_ids), EventRetracted(event_id=str(event_id), reason_code=reason_code))
     await decisions.retract(desk.db, {event_id: retraction.id}, reason_code)
     # What holds again may name other resources than what held until now.
     chapter = await _open(desk, found, _as_it_is)
-    return await _settle(desk, chapter, chapter.decisions, why=WRONG, first=[retraction])
+    return await _settle(desk, chapter, chapter.decisions, why=WRONG, first=[retraction], cause=cause)
 
 
 def _as_it_is(decision: Decision) -> Decision:
@@ -92,11 +106,16 @@ async def _find(desk: Desk, event_id: UUID, *, anyhow: bool = False) -> Record:
         raise Retracted
     if root["noun"] == Rules.noun:
         raise RulesStand
-    if root["kind"] == CallReview.__name__:
-        raise FollowsFromTheCalendar
     if (root if anyhow else found)["ask"] is None:
         raise FollowsFromAnother
     return found
+
+
+def _check_whose(found: Record, *, by_itself: bool, values: Collection[str] = ()) -> None:
+    """Refuse to have somebody change what the service decided by itself, but for what it leaves to be stated."""
+    ask = ASKS[found["kind"]]
+    if ask.by_itself and not by_itself and not (values and ask.stated_later.issuperset(values)):
+        raise FollowsFromTheCalendar if ask is CallReview else FollowsFromPayroll
 
 
 async def _open(desk: Desk, found: Record, change: Change) -> Chapter:
@@ -122,6 +141,7 @@ async def _settle(  # noqa: PLR0913 - what is told, why, and what goes before
     why: str,
     changed: int | None = None,
     first: Sequence[Emission] = (),
+    cause: str | None = None,
 ) -> list[str]:
     """Tell the story, put right what comes out otherwise, and let resources stand as it leaves them."""
     story = tell(told, municipality=desk.municipality, rules=chapter.rules, changed=changed)
@@ -137,7 +157,7 @@ async def _settle(  # noqa: PLR0913 - what is told, why, and what goes before
     await cases.remove(desk.db, gone)
     await balance(desk, standing, gone=gone)
     emissions = [*first, *(edit.emission for edit in edits)]
-    await emit(desk, emissions, now)
+    await emit(desk, emissions, now, cause=cause)
     rules = [version for _, version in chapter.rules]
     case = Case(standing, rules=rules, municipality=desk.municipality, today=desk.calendar.today())
     ids = [str(emission.id) for emission in emissions]

@@ -72,7 +72,7 @@ def started(event: FlexjobStarted, case: Case) -> None:
 
 
 def end_flexjob(about: Key, ask: EndFlexjob, case: Case) -> list[DatedEvent]:
-    """End a flexjob, and give what its grant no longer needs back to the pool."""
+    """End a flexjob, and give what its grant no longer needs back to the pool; payroll's end gives way."""
     flexjob = _endable(about, ask, case)
     ended = FlexjobEnded(
         placement_id=flexjob.placement_id, person_ref=flexjob.person_ref, grant_id=flexjob.grant_id, **dict(ask)
@@ -116,7 +116,7 @@ def ended(event: FlexjobEnded, case: Case) -> None:
 
 def _endable(about: Key, ask: EndFlexjob | PayEnd, case: Case) -> Flexjob:
     flexjob = case.known(Flexjob, about)
-    if flexjob.ended_on:
+    if flexjob.ended_on and not (flexjob.ended_by and isinstance(ask, EndFlexjob)):
         raise AlreadyEnded
     too_early = [EndedBeforeStart()] if ask.occurred_on < flexjob.started_on else []
     refuse([*too_early, *codes_out_of_force(ask)])

@@ -32,7 +32,7 @@ def _problem_of(refusal: Refusal, within: str) -> Problem:
     else:
         status, title = 422, Said("Forespørgslen er ikke gyldig", "The request is not valid")
     errors = [(_pointer(reason.field, within), _said(reason)) for reason in refusal.reasons]
-    return Problem(status, _slug(refusal), title, _said(refusal), errors)
+    return Problem(status, refusal.code, title, _said(refusal), errors)
 
 
 def _pointer(field: str, within: str) -> str:
@@ -42,9 +42,3 @@ def _pointer(field: str, within: str) -> str:
 
 def _said(refusal: Refusal) -> Said:
     return Said(refusal.in_danish, refusal.in_english)
-
-
-def _slug(refusal: Refusal) -> str:
-    """The refusal's name as in `budget-exceeded`."""
-    name = type(refusal).__name__
-    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")

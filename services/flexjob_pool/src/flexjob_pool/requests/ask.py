@@ -31,6 +31,8 @@ class Ask(BaseModel):
     """What is shared with decisions on other resources: `rules`, `money`."""
     by_itself: ClassVar[bool] = False
     """Whether the service asks it by itself, so that it stands in nobody's way when a story is told again."""
+    stated_later: ClassVar[frozenset[str]] = frozenset()
+    """The fields of what the service asks by itself that somebody may state by a correction."""
 
     occurred_on: Day
 

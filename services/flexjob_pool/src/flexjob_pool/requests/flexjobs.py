@@ -79,6 +79,7 @@ class PayHours(Ask):
 
     noun: ClassVar = "flexjob"
     by_itself: ClassVar = True
+    stated_later: ClassVar = frozenset({"cause"})
 
     employment_ref: Ref
     attendance_hours_per_week: HoursPerWeek
@@ -92,6 +93,7 @@ class PayEnd(Ask):
     noun: ClassVar = "flexjob"
     beside: ClassVar = MONEY
     by_itself: ClassVar = True
+    stated_later: ClassVar = frozenset({"reason_code"})
 
     employment_ref: Ref
     reason_code: Annotated[Code, OfList("flexjob_end_reason")] = "not_stated"

@@ -6,12 +6,15 @@ from datetime import date, datetime
 from uuid import UUID
 
 from asyncpg import Record
+from pydantic_core import to_jsonable_python
 
 from chassis.database import Connection
 from contracts.catalogue import BY_TYPE
 from contracts.event import DatedEvent
+from flexjob_pool.domain.hours import HoursPaid
 from flexjob_pool.domain.rulebook import ASKS
 from flexjob_pool.domain.rules import Rules
+from flexjob_pool.domain.spells import EndPaid
 from flexjob_pool.domain.story import Decision
 from flexjob_pool.requests.ask import Ask
 from flexjob_pool.store.documents import Document, resource_of
@@ -68,6 +71,9 @@ WHERE decision.noun = 'rules' ORDER BY position
 """
 CHAIN = f"{FIND} WHERE root_id = (SELECT root_id FROM event WHERE event_id = $1) ORDER BY number"  # noqa: S608 - no input
 TOLD_OF = f"{FIND} WHERE keys && ARRAY[$1] AND number > $2 ORDER BY number LIMIT $3"
+
+# Events that are kept with the employment that payroll told of.
+PAID: Mapping[str, type[DatedEvent]] = {kind.contract.type: kind for kind in (HoursPaid, EndPaid)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +179,15 @@ def _document(row: Row) -> Document:
         "root_id": root_id,
         "corrects": row.corrects,
         "ask": row.ask and row.ask.model_dump(mode="json", exclude_none=True),
-        "data": row.event.model_dump(mode="json", exclude_none=True),
+        "data": row.event.model_dump(mode="json", exclude_none=True) | _not_on_the_bus(row.event),
         "registered_at": row.registered_at,
         "why": row.why,
     }
+
+
+def _not_on_the_bus(event: DatedEvent) -> Document:
+    hidden = [name for name, field in type(event).model_fields.items() if field.exclude]
+    return {name: to_jsonable_python(getattr(event, name)) for name in hidden}
 
 
 def _decision(row: Record) -> Decision:
@@ -189,7 +200,8 @@ def _version(row: Record) -> Version:
 
 
 def _event(row: Record) -> DatedEvent:
-    event = BY_TYPE[row["type"]].model_validate(row["data"])
+    of_payroll = PAID.get(row["type"]) if "employment_ref" in row["data"] else None
+    event = (of_payroll or BY_TYPE[row["type"]]).model_validate(row["data"])
     assert isinstance(event, DatedEvent)  # noqa: S101 - no other is kept
     return event
 

@@ -24,6 +24,12 @@ class Refusal(Exception):
         return self
 
     @property
+    def code(self) -> str:
+        """Its name for programs, as `budget-exceeded`."""
+        name = type(self).__name__
+        return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")
+
+    @property
     def reasons(self) -> tuple["Refusal", ...]:
         """Every single reason."""
         return (self,)

@@ -39,6 +39,12 @@ class FollowsFromTheCalendar(Clash):
     danish = "Det følger af kalenderen; ret det, som den regner fra."
 
 
+class FollowsFromPayroll(Clash):
+    """Payroll told of it; have it corrected there, or register what is so from that day at the doors of the flexjob."""
+
+    danish = "Det følger af lønsystemet; få det rettet dér, eller registrér det rigtige fra den dag på fleksjobbet."
+
+
 class RulesStand(Clash):
     """Rules that were adopted stand as they are; adopt a new version."""
 
