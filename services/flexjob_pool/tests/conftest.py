@@ -17,7 +17,7 @@ import pytest
 from chassis import tokens
 from chassis.calendar import Calendar, calendar_of, danish_date
 from chassis.database import Pool, create_pool
-from chassis.migrate import HTTP, OUTBOX, component_of, migrate
+from chassis.migrate import HTTP, INBOX, OUTBOX, component_of, migrate
 from chassis.provision import provision
 from flexjob_pool.app import build_app
 from flexjob_pool.domain.refusals import Refusal
@@ -174,7 +174,7 @@ def clock(tmp_path: Path) -> str:
 @pytest.fixture
 async def pool(database_url: str, clock: str) -> AsyncIterator[Pool]:
     """Connections to a fresh database with the service's tables."""
-    await migrate(database_url, [OUTBOX, HTTP, component_of("flexjob_pool")], clock=calendar_of(clock))
+    await migrate(database_url, [OUTBOX, INBOX, HTTP, component_of("flexjob_pool")], clock=calendar_of(clock))
     async with await create_pool(database_url, name="test", max_size=32) as connections:
         yield connections
 

@@ -1,6 +1,6 @@
 """`python -m flexjob_pool serve|migrate`."""
 
-from chassis.migrate import HTTP, OUTBOX, component_of
+from chassis.migrate import HTTP, INBOX, OUTBOX, component_of
 from chassis.serve import run_service
 from flexjob_pool.app import build_app
 from flexjob_pool.settings import FlexjobPoolSettings
@@ -9,6 +9,6 @@ if __name__ == "__main__":
     run_service(
         "flexjob_pool",
         settings=FlexjobPoolSettings,
-        components=[OUTBOX, HTTP, component_of("flexjob_pool")],
+        components=[OUTBOX, INBOX, HTTP, component_of("flexjob_pool")],
         build_app=build_app,
     )

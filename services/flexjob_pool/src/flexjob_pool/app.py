@@ -1,7 +1,8 @@
-"""The wiring of the flexjob pool: the doors on one side, relay and heartbeat on the other, PostgreSQL between them."""
+"""The wiring of the flexjob pool: doors and inbox on one side, relay and heartbeat on the other, PostgreSQL between."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -14,8 +15,11 @@ from chassis.health import Health
 from chassis.heartbeat import beat
 from chassis.http import build_api
 from chassis.relay import Relay
+from chassis.subscriber import Subscriber
 from chassis.tasks import background
+from chassis.watchdog import Watchdog
 from contracts.streams import Stream
+from flexjob_pool import payroll
 from flexjob_pool.doors import routers
 from flexjob_pool.metrics import measure
 from flexjob_pool.retelling import tell_resources
@@ -31,6 +35,15 @@ def build_app(settings: FlexjobPoolSettings) -> FastAPI:
     relay = Relay(dsn, bus, Stream(settings.municipality, PRODUCER))
     calendar = calendar_of(settings.clock)
     sweep = Sweep(settings.municipality, calendar, every=settings.sweep_seconds)
+    gateway = Stream(settings.municipality, "gateway")
+    subscriber = Subscriber(
+        bus,
+        gateway,
+        durable=PRODUCER,
+        reads=payroll.READS,
+        handle=partial(payroll.take, municipality=settings.municipality, calendar=calendar),
+    )
+    watchdog = Watchdog(bus, [(gateway.name, PRODUCER)])
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -42,7 +55,13 @@ def build_app(settings: FlexjobPoolSettings) -> FastAPI:
                 producer=PRODUCER,
                 every=settings.heartbeat_seconds,
             )
-            async with background(relay=relay.run(), heartbeat=heartbeat, sweep=sweep.run(app.state.pool)):
+            async with background(
+                relay=relay.run(),
+                heartbeat=heartbeat,
+                sweep=sweep.run(app.state.pool),
+                inbox=subscriber.run(app.state.pool),
+                watchdog=watchdog.run(),
+            ):
                 yield
             await bus.stop()
 
@@ -53,6 +72,8 @@ def build_app(settings: FlexjobPoolSettings) -> FastAPI:
     health = Health()
     health.add("database", database_trouble)
     health.add("relay", lambda: relay_trouble(relay, bus))
+    health.add("inbox", lambda: subscriber.trouble)
+    health.add("bus", watchdog.trouble)
     app = build_api(
         title="Kraftcenter flexjob_pool",
         version=version("kraftcenter-flexjob-pool"),
@@ -62,7 +83,10 @@ def build_app(settings: FlexjobPoolSettings) -> FastAPI:
         routers=routers(),
         health=health,
         registry=CollectorRegistry(),
-        collectors=[lambda: measure(app.state.pool, relay, sweep)],
+        collectors=[
+            lambda: measure(app.state.pool, relay, sweep),
+            lambda: subscriber.measure(app.state.pool),
+        ],
         service=PRODUCER,
     )
     return app

@@ -5,6 +5,7 @@ Read fresh at each scrape.
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, time
+from typing import get_args
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -12,6 +13,8 @@ from prometheus_client.metrics_core import Metric
 from chassis import outbox
 from chassis.database import ACQUIRE_SECONDS, Pool
 from chassis.relay import Relay
+from flexjob_pool.domain.payroll.reconcile import Status
+from flexjob_pool.store import payroll
 from flexjob_pool.sweep import Sweep
 
 
@@ -19,9 +22,14 @@ async def measure(pool: Pool, relay: Relay, sweep: Sweep) -> Iterable[Metric]:
     """The outbox as it stands in the database, and the relay and the sweep of this process."""
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
         backlog = await outbox.backlog(db)
+        employments = await payroll.counts(db)
     age = (datetime.now(UTC) - backlog.oldest).total_seconds() if backlog.oldest else 0
     swept = datetime.combine(sweep.until, time(), UTC).timestamp() if sweep.until else 0
+    paid = GaugeMetricFamily("payroll_employments", "Employments by what became of them.", labels=["status"])
+    for status in get_args(Status):
+        paid.add_metric([status], employments.get(status, 0))
     return [
+        paid,
         GaugeMetricFamily("outbox_pending", "Events that wait for the bus.", value=backlog.pending),
         GaugeMetricFamily("outbox_oldest_age_seconds", "How long the oldest of them has waited.", value=age),
         GaugeMetricFamily("outbox_parked", "Events that the bus will never take as they are.", value=backlog.parked),

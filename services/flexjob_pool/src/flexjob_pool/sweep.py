@@ -1,4 +1,7 @@
-"""The sweep: calls for each review once its due day is near, whatever process runs it and however often."""
+"""The sweep: what a new day brings, whatever process runs it and however often.
+
+Reviews are called for when they fall due soon, and what payroll told of days too far ahead is taken up.
+"""
 
 import asyncio
 from datetime import date
@@ -7,9 +10,11 @@ import structlog
 
 from chassis.calendar import Calendar
 from chassis.database import ACQUIRE_SECONDS, UNAVAILABLE, Pool
+from flexjob_pool import payroll
 from flexjob_pool.domain.flexjobs import Flexjob
 from flexjob_pool.domain.reviews import AHEAD
 from flexjob_pool.store import lists
+from flexjob_pool.store import payroll as store
 from flexjob_pool.store.documents import name_of
 from flexjob_pool.use_cases import Desk, follow_up, open_case
 
@@ -44,6 +49,8 @@ class Sweep:
             keys = await lists.flexjobs_to_review(db, today + AHEAD)
         for key in keys:
             await self._look_at(pool, key)
+        if today != self.until:
+            await self._take_up(pool)
         self.until = today
 
     async def _look_at(self, pool: Pool, key: str) -> None:
@@ -52,3 +59,11 @@ class Sweep:
             case = await open_case(desk, {name_of(Flexjob.noun, key)})
             if flexjob := case.find(Flexjob, key):
                 await follow_up(desk, case, [flexjob])
+
+    async def _take_up(self, pool: Pool) -> None:
+        """Take up what payroll told of days that were too far ahead."""
+        async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
+            placements = await store.too_far_ahead(db)
+        for placement_id in placements:
+            async with pool.acquire(timeout=ACQUIRE_SECONDS) as db, db.transaction():
+                await payroll.settle(Desk(db, self._municipality, self._calendar), [placement_id])

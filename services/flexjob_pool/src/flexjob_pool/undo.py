@@ -19,7 +19,7 @@ from flexjob_pool.domain.refusals.story import (
     Retracted,
     RulesStand,
 )
-from flexjob_pool.domain.rulebook import needed
+from flexjob_pool.domain.rulebook import ASKS, needed
 from flexjob_pool.domain.rules import Rules
 from flexjob_pool.domain.story import Decision, tell
 from flexjob_pool.edits import NEVER, WRONG, edits_of

@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter
 
-from flexjob_pool.doors import events, extra
+from flexjob_pool.doors import events, extra, payroll
 from flexjob_pool.doors.building import build
 from flexjob_pool.doors.nouns import NOUNS, PLACES
 
 
 def routers() -> list[APIRouter]:
     """Every door of the service."""
-    return [extra.router, events.router, *(build(noun, PLACES) for noun in NOUNS)]
+    return [extra.router, events.router, payroll.router, *(build(noun, PLACES) for noun in NOUNS)]

@@ -19,6 +19,7 @@ from chassis.database import ACQUIRE_SECONDS, Connection
 from chassis.http import Door, door
 from chassis.idempotency import Answer
 from contracts.types import Ref
+from flexjob_pool.at_the_doors import register
 from flexjob_pool.domain.case import Resource
 from flexjob_pool.domain.refusals import NotRegistered
 from flexjob_pool.domain.rulebook import RESOURCES
@@ -28,7 +29,7 @@ from flexjob_pool.requests.ask import Ask
 from flexjob_pool.requests.workforce import TakeSnapshot
 from flexjob_pool.store import lists
 from flexjob_pool.store.documents import document_of
-from flexjob_pool.use_cases import Desk, register
+from flexjob_pool.use_cases import Desk
 
 Writer = Annotated[Door, Depends(door("write:flexjob_pool"))]
 Reader = Annotated[Door, Depends(door("read:flexjob_pool"))]

@@ -15,13 +15,13 @@ from pydantic_core import to_json
 from chassis.database import ACQUIRE_SECONDS
 from chassis.idempotency import Answer
 from contracts.types import Code, OfList, Ref
+from flexjob_pool.at_the_doors import correct, retract
 from flexjob_pool.domain.refusals import NotRegistered
 from flexjob_pool.doors.building import Limit, Page, Reader, Writer, answer, perform
 from flexjob_pool.doors.nouns import PLACES
 from flexjob_pool.doors.refused import told_as_problems
 from flexjob_pool.store import decisions
 from flexjob_pool.store.documents import name_of
-from flexjob_pool.undo import correct, retract
 from flexjob_pool.use_cases import Desk
 
 NOUN_AT = {path.removeprefix("/v1/"): noun for noun, path in PLACES.items()}
