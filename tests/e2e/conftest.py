@@ -21,8 +21,9 @@ from impact.rebuild import compare
 from impact.store.figures import snapshot
 from impact.verify.drift import Pair, verify
 from impact.verify.watch import HORIZON
+from local.instances import MUNICIPALITY
 from local.processes import Server
-from local.stack import MUNICIPALITY, Stack, running_stack
+from local.stack import Stack, running_stack
 from local.waiting import until
 
 TODAY = "2026-06-15"
@@ -147,5 +148,5 @@ async def town(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[
     clock = tmp_path / "clock"
     clock.write_text(f"{TODAY}T10:00:00Z", encoding="utf-8")
     settings = {"CLOCK": f"file:{clock}", "FLEXJOB_POOL_HEARTBEAT_SECONDS": HEARTBEAT_SECONDS}
-    async with running_stack(tmp_path / "stack", settings=settings) as stack:
+    async with running_stack(tmp_path / "stack", services=("flexjob_pool", "impact"), settings=settings) as stack:
         yield Town(stack, seed=sum(request.node.name.encode()))

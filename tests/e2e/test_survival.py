@@ -11,9 +11,9 @@ import pytest
 from nats.js import JetStreamContext
 
 from contracts.streams import Stream
+from local.instances import MUNICIPALITY
 from local.nats import NatsServer
 from local.postgres import OwnPostgres
-from local.stack import MUNICIPALITY
 from local.waiting import until
 from tests.e2e.conftest import Town
 

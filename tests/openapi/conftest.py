@@ -15,7 +15,8 @@ import pytest
 
 from chassis import tokens
 from chassis.database import Connection
-from local.stack import MUNICIPALITY, SCOPES, running_stack
+from local.instances import MUNICIPALITY
+from local.stack import SCOPES, running_stack
 from tests.openapi.filled import FILLED, Known
 
 HERE = Path(__file__).parent

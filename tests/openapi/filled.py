@@ -12,7 +12,8 @@ from chassis.bus import short_job
 from chassis.calendar import calendar_of
 from contracts.codelists import CODE_LISTS
 from gateway import store
-from local.stack import MUNICIPALITY, Stack
+from local.instances import MUNICIPALITY
+from local.stack import Stack
 from local.waiting import until
 from tests.openapi import pool
 

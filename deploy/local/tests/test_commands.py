@@ -17,9 +17,9 @@ from tempfile import TemporaryDirectory
 import psutil
 import pytest
 
+from local.instances import SERVICES, free_ports_for
 from local.postgres import NOBODY, postgres_binaries
 from local.processes import LOOPBACK, is_alive
-from local.stack import SERVICES, free_ports_for
 from local.waiting import wait_until
 
 KRAFTCENTER = shutil.which("kraftcenter", path=sysconfig.get_path("scripts")) or "kraftcenter"
@@ -35,7 +35,9 @@ def running_up(folder: Path, **environment: str) -> Iterator[subprocess.Popen[by
         process = subprocess.Popen([KRAFTCENTER, "up", "--free-ports"], cwd=folder, env=told, stdout=file, stderr=file)  # noqa: S603 - our command
     try:
         wait_until(
-            lambda: process.poll() is not None or "Running" in output.read_text(), seconds=60, message="up does not run"
+            lambda: process.poll() is not None or "Running" in output.read_text(),
+            seconds=100,
+            message="up does not run",
         )
         assert process.poll() is None, output.read_text()
         yield process
@@ -127,6 +129,13 @@ def test_a_server_that_cannot_be_used_is_one_message_and_leaves_nothing(
     assert not list(tmp_path.glob("kraftcenter-demo-*"))
 
 
+def test_a_municipality_that_is_no_code_is_told(tmp_path: Path) -> None:
+    told = run_on(free_ports_for(SERVICES), tmp_path, "up", "--municipality", "Kolding")
+
+    assert told.returncode == 2
+    assert "621" in told.stderr
+
+
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "build").write_text("a file")
 
@@ -137,8 +146,10 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     assert "Traceback" not in told.stderr
 
 
-def run_on(ports: dict[str, int], folder: Path, command: str = "up") -> subprocess.CompletedProcess[str]:
+def run_on(ports: dict[str, int], folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """The command with other ports than the usual ones, which a stack on this machine may have or leave just now."""
-    script = f"from chassis import cli; from local import commands; commands.KNOWN_PORTS = {ports}; cli.main()"
-    argv = [sys.executable, "-c", script, command]
+    script = (
+        f"from chassis import cli; from local import commands; commands.known_ports = lambda _: {ports}; cli.main()"
+    )
+    argv = [sys.executable, "-c", script, *(command or ("up",))]
     return subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - our script

@@ -9,10 +9,11 @@ import httpx
 import pytest
 
 from chassis.bus import short_job
+from local.instances import free_ports_for, instances_of, known_ports
 from local.nats import NatsServer
 from local.postgres import OwnPostgres, Postgres
 from local.processes import PortTaken, Server, StartFailed, is_free
-from local.stack import FolderInUse, free_ports_for, running_stack
+from local.stack import FolderInUse, running_stack
 from local.waiting import until
 
 STAND_IN = """
@@ -49,6 +50,47 @@ async def test_a_stack_is_ready_and_knows_its_token(tmp_path: Path, settings: di
     assert row
     assert row["municipality"] == "621"
     assert row["scopes"] == ["admin", "figures:exact", "ledger", "read:stand_in", "write:stand_in"]
+
+
+async def test_each_municipality_has_services_a_database_streams_and_a_token_of_its_own(
+    tmp_path: Path, settings: dict[str, str]
+) -> None:
+    async with (
+        running_stack(
+            tmp_path / "stack", services=["stand_in"], municipalities=["621", "630"], settings=settings
+        ) as stack,
+        short_job(stack.nats_url) as jetstream,
+    ):
+        urls = [stack.url_of("stand_in", code) for code in ("621", "630")]
+        async with httpx.AsyncClient() as client:
+            assert [(await client.get(f"{url}/livez")).is_success for url in urls] == [True, True]
+        await jetstream.consumer_info("EVENTS_630_FLEXJOB_POOL", "impact")
+        told = [await municipalities_of(stack.database_urls[name]) for name in ("stand_in", "stand_in_630")]
+    assert urls[0] != urls[1]
+    assert told == [["621"], ["630"]]
+    assert stack.tokens["621"] == stack.token != stack.tokens["630"]
+
+
+async def municipalities_of(database_url: str) -> list[str]:
+    db = await asyncpg.connect(database_url)
+    rows = await db.fetch("SELECT municipality FROM token")
+    await db.close()
+    return [row["municipality"] for row in rows]
+
+
+def test_impact_is_one_for_all_and_further_municipalities_lie_ten_ports_above() -> None:
+    instances = instances_of(("flexjob_pool", "gateway", "impact"), ("621", "630"))
+    ports = known_ports(("621", "630"))
+
+    assert {(one.name, one.municipalities) for one in instances} == {
+        ("flexjob_pool", ("621",)),
+        ("gateway", ("621",)),
+        ("impact", ("621", "630")),
+        ("flexjob_pool_630", ("630",)),
+        ("gateway_630", ("630",)),
+    }
+    assert (ports["gateway"], ports["flexjob_pool"], ports["impact"]) == (8600, 8602, 8604)
+    assert (ports["gateway_630"], ports["flexjob_pool_630"]) == (8610, 8612)
 
 
 async def test_streams_are_provided_before_a_service_starts(tmp_path: Path, settings: dict[str, str]) -> None:

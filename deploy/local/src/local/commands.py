@@ -3,11 +3,10 @@
 import asyncio
 import logging
 import os
-import shutil
+import re
 import signal
 import sys
-import sysconfig
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,31 +20,40 @@ from chassis import logs
 from chassis.cli import CommandError
 from chassis.database import UNAVAILABLE
 from local import demo as year
-from local.processes import PortTaken
-from local.stack import KNOWN_PORTS, REFUSALS, SERVICES, Stack, free_ports_for, running_stack
+from local.instances import MUNICIPALITY, SERVICES, free_ports_for, known_ports
+from local.processes import PortTaken, kraftcenter
+from local.stack import REFUSALS, Stack, running_stack
 
 DATA = Path("build/up")
 TOKEN = Path("build/token")
 SETTINGS = Path("build/settings.env")
+CODE = re.compile(r"[0-9]{3}")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def up(
     *,
+    municipality: Annotated[
+        list[str] | None, typer.Option(help="Code of a municipality to serve, 621 if none; repeat.")
+    ] = None,
     free_ports: Annotated[bool, typer.Option("--free-ports", help="Use free ports instead of the usual ones.")] = False,
 ) -> None:
     """Run the local stack until Ctrl-C; its data stay in build/up, a token for everything is in build/token.
 
+    A further municipality has services of its own, ten ports above, and its token in build/token.630, say.
+
     Examples:
     kraftcenter up
     kraftcenter up --free-ports
+    kraftcenter up --municipality 621 --municipality 630
     """
-    ports = free_ports_for(SERVICES) if free_ports else KNOWN_PORTS
+    municipalities = _codes(municipality or [MUNICIPALITY])
+    ports = free_ports_for(SERVICES, municipalities) if free_ports else known_ports(municipalities)
     with _refusals_told():
         # Before all else is closed to others: for root PostgreSQL runs as nobody, who must pass through this folder.
         DATA.parent.mkdir(exist_ok=True)
         _begin()
-        asyncio.run(_until_asked_to_stop(_up(ports)))
+        asyncio.run(_until_asked_to_stop(_up(municipalities, ports)))
 
 
 def demo(
@@ -62,6 +70,13 @@ def demo(
     _begin()
     with _refusals_told():
         raise typer.Exit(year.run(seed=seed, people=people))
+
+
+def _codes(given: Sequence[str]) -> list[str]:
+    """The municipalities, each once."""
+    if any(not CODE.fullmatch(code) for code in given):
+        raise typer.BadParameter("--municipality must look like 621")
+    return list(dict.fromkeys(given))
 
 
 @contextmanager
@@ -90,11 +105,14 @@ async def _until_asked_to_stop(work: Coroutine[Any, Any, None]) -> None:
         await task
 
 
-async def _up(ports: dict[str, int]) -> None:
+async def _up(municipalities: Sequence[str], ports: dict[str, int]) -> None:
     messages = Console(stderr=True)
     messages.print("Starting PostgreSQL, NATS and the services …")
-    async with running_stack(DATA, ports=ports, token=_kept_token()) as stack:
-        _write(TOKEN, f"{stack.token}\n")
+    files = {code: _token_file(code, municipalities) for code in municipalities}
+    kept = {code: file.read_text().strip() for code, file in files.items() if file.exists()}
+    async with running_stack(DATA, municipalities=municipalities, ports=ports, kept_tokens=kept) as stack:
+        for code, file in files.items():
+            _write(file, f"{stack.tokens[code]}\n")
         _write(SETTINGS, "".join(f"{name.upper()}_DATABASE_URL={url}\n" for name, url in stack.database_urls.items()))
         Console().print(_addresses(stack))
         await _print_figures(stack.url_of("impact"))
@@ -102,9 +120,9 @@ async def _up(ports: dict[str, int]) -> None:
         await asyncio.Event().wait()
 
 
-def _kept_token() -> str | None:
-    """The token of the last time, so that whoever holds it need not fetch it again."""
-    return TOKEN.read_text().strip() if TOKEN.exists() else None
+def _token_file(municipality: str, municipalities: Sequence[str]) -> Path:
+    """Where the token of a municipality stays, so that whoever holds it need not fetch it again."""
+    return TOKEN if municipality == municipalities[0] else TOKEN.with_name(f"{TOKEN.name}.{municipality}")
 
 
 def _write(file: Path, text: str) -> None:
@@ -133,6 +151,5 @@ def _place(url: str) -> str:
 
 
 async def _print_figures(impact_url: str) -> None:
-    kraftcenter = shutil.which("kraftcenter", path=sysconfig.get_path("scripts")) or "kraftcenter"
-    command = (kraftcenter, "figures", "--url", impact_url, "--token-file", str(TOKEN))
+    command = (kraftcenter(), "figures", "--url", impact_url, "--token-file", str(TOKEN))
     await (await asyncio.create_subprocess_exec(*command)).wait()

@@ -20,10 +20,12 @@ from contracts.streams import streams_of
 from local.actions import Plan
 from local.comparison import Line, NotCovered, compare, number
 from local.expected.figures import expected_figures
+from local.instances import MUNICIPALITY
 from local.plan import DAYS, FIRST_DAY, LAST_DAY, plan_year
 from local.simulator import Pipeline, Refused, live, set_clock
-from local.stack import MUNICIPALITY, REFUSALS, Stack, running_stack
+from local.stack import REFUSALS, Stack, running_stack
 
+SERVICES = ("flexjob_pool", "impact")
 SEED = 2025
 PEOPLE = 100
 PLAIN_WIDTH = 140
@@ -79,7 +81,8 @@ async def _demo(folder: Path, plan: Plan, messages: Console) -> None:
     clock = folder / "clock"
     set_clock(clock, FIRST_DAY)
     with messages.status("Starting PostgreSQL, NATS and the services") as status:
-        async with running_stack(folder, settings={"CLOCK": f"file:{clock}"}) as stack, _doors(stack) as doors:
+        settings = {"CLOCK": f"file:{clock}"}
+        async with running_stack(folder, services=SERVICES, settings=settings) as stack, _doors(stack) as doors:
             status.stop()
             lines = await _live(plan, clock, doors, messages)
             lines += await _look_back(plan, doors)

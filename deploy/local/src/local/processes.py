@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sysconfig
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -193,3 +194,8 @@ def owner_of(port: int) -> str:
             if connection.laddr.port == port and connection.pid:
                 return f" by {psutil.Process(connection.pid).name()} (process {connection.pid})"
     return ""
+
+
+def kraftcenter() -> str:
+    """Where the command of this installation is."""
+    return shutil.which("kraftcenter", path=sysconfig.get_path("scripts")) or "kraftcenter"

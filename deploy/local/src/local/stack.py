@@ -1,10 +1,12 @@
 """The whole local stack in one folder: PostgreSQL, NATS, and every service as a process of its own."""
 
+import asyncio
 import fcntl
 import os
 import secrets
+import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -18,19 +20,22 @@ from chassis.bus import BusUnreachable, short_job
 from chassis.calendar import calendar_of
 from chassis.provision import ACK_WAIT_SECONDS, ConsumerUnfit, provision
 from chassis.settings import SettingsRefused
+from local.instances import MUNICIPALITY, SERVICES, Instance, free_ports_for, instances_of
 from local.nats import GivenNats, NatsServer, NoNatsServer, nats_for
 from local.postgres import NoPostgres, OwnPostgres, Postgres, RootRefused, postgres_for
-from local.processes import LOOPBACK, PortTaken, StartFailed, end_of, free_ports, require_free
+from local.processes import LOOPBACK, PortTaken, StartFailed, end_of, kraftcenter, require_free
 from local.supervisor import Service, supervised
 from local.waiting import until
 
-MUNICIPALITY = "621"
-SERVICES = ("flexjob_pool", "impact")
-KNOWN_PORTS = {"postgres": 8654, "nats": 8642, "nats_monitor": 8643, "flexjob_pool": 8602, "impact": 8604}
+TOKEN_OF = "local"  # noqa: S105 - the name of whoever holds it
+GATEWAY, PAYROLL = "gateway", "sd_loen"
+PAYROLL_TYPES = ("payroll.working_time_changed.v1", "payroll.employment_ended.v1")
 SCOPES = ("figures:exact", "ledger", "admin")
 # With a server of our own nothing is on its way for longer: what is not acknowledged by then has crashed.
 OWN_ACK_WAIT_SECONDS = 2
 READY_SECONDS = 60
+# A local calendar may be moved by hand: what falls due on the new day is called for at once.
+SWEEP_SECONDS = "0.05"
 
 
 class FolderInUse(Exception):
@@ -53,55 +58,67 @@ REFUSALS = (
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A running stack: its parts, and a token that may do everything."""
+    """A running stack: its parts, by instance, and for each municipality a token that may do everything there."""
 
     folder: Path
     postgres: Postgres
     nats: NatsServer | GivenNats
+    instances: Sequence[Instance]
     services: Mapping[str, Service]
     database_urls: Mapping[str, str]
     ports: Mapping[str, int]
-    token: str
+    tokens: Mapping[str, str]
+
+    @property
+    def token(self) -> str:
+        """The token of the first municipality."""
+        return next(iter(self.tokens.values()))
 
     @property
     def nats_url(self) -> str:
         """Where NATS answers."""
         return self.nats.url
 
-    def url_of(self, service: str) -> str:
-        """Where the HTTP door of a service answers."""
-        return f"http://{LOOPBACK}:{self.ports[service]}"
+    def url_of(self, service: str, municipality: str | None = None) -> str:
+        """Where the HTTP door of a service answers: the first instance, or the one of a municipality."""
+        for instance in self.instances:
+            if instance.service == service and (municipality is None or municipality in instance.municipalities):
+                return f"http://{LOOPBACK}:{self.ports[instance.name]}"
+        raise KeyError(service)
 
     async def until_ready(self) -> None:
         """Return when every service, crashed or not, is ready again; StartFailed with the end of its log after 60 s."""
-        for service in self.services.values():
-            await _until_ready(service, self.url_of(service.name), may_crash=True)
+        for name, service in self.services.items():
+            await _until_ready(service, f"http://{LOOPBACK}:{self.ports[name]}", may_crash=True)
 
 
 @asynccontextmanager
-async def running_stack(
+async def running_stack(  # noqa: PLR0913 - what a stack may be told
     folder: Path,
     *,
     services: Sequence[str] = SERVICES,
+    municipalities: Sequence[str] = (MUNICIPALITY,),
     ports: Mapping[str, int] | None = None,
     settings: Mapping[str, str] | None = None,
-    token: str | None = None,
+    kept_tokens: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Stack]:
     """Start a stack in the folder, or go on with what the folder holds; it is ready inside the block and ends with it.
 
-    With `ports` (as KNOWN_PORTS) it is the one that lasts on this machine, and uses a given DATABASE_URL and NATS_URL.
+    With `ports` (as known_ports) it is the one that lasts on this machine, and uses a given DATABASE_URL and NATS_URL.
     Without, it is one of many, on free ports and with a NATS of its own; what it puts into a given PostgreSQL is
-    removed again. `settings` are variables for every service, as CLOCK. Raises one of REFUSALS.
+    removed again. `settings` are variables for every service, as CLOCK; `kept_tokens`, by municipality, are
+    those of the last time. Raises one of REFUSALS.
     """
     settings = dict(settings or {})
-    token = token or f"kc_{secrets.token_urlsafe(32)}"
-    at = ports or free_ports_for(services)
+    given = {code: (kept_tokens or {}).get(code) or f"kc_{secrets.token_urlsafe(32)}" for code in municipalities}
+    instances = instances_of(services, municipalities)
+    at = ports or free_ports_for(services, municipalities)
     async with AsyncExitStack() as running:
         running.enter_context(_alone_in(folder))
         postgres = postgres_for(folder / "postgres", port=at["postgres"])
         bus = (nats_for if ports else NatsServer)(folder / "nats", port=at["nats"], monitor_port=at["nats_monitor"])
         own = [server for server in (postgres, bus) if isinstance(server, OwnPostgres | NatsServer)]
-        needed = {name: at[name] for name in services}
+        needed = {instance.name: at[instance.name] for instance in instances}
         for mine in own:
             mine.wait_for_predecessor()
             needed |= mine.ports
@@ -109,25 +126,29 @@ async def running_stack(
         for server in (postgres, bus):
             running.callback(server.stop)
             server.start()
-        databases = running.enter_context(_databases(postgres, services, shared=not (ports or postgres in own)))
-        told = {name: _environment(name, databases[name], bus.url, at[name]) | settings for name in services}
-        processes = {name: _service(name, folder, bus, told[name]) for name in services}
+        names = [instance.name for instance in instances]
+        databases = running.enter_context(_databases(postgres, names, shared=not (ports or postgres in own)))
+        told = {one.name: _environment(one, databases[one.name], bus.url, at[one.name]) | settings for one in instances}
+        processes = {one.name: _service(one, folder, bus, told[one.name]) for one in instances}
         for process in processes.values():
             running.callback(process.stop)
-            await process.start()
-        await _issue_token(token, databases, settings.get("CLOCK", "system"))
-        stack = Stack(folder, postgres, bus, processes, databases, at, token)
+        await _all(process.start() for process in processes.values())
+        clock = settings.get("CLOCK", "system")
+        await _all(_issue_tokens(one, databases[one.name], given, services, clock) for one in instances)
+        await _all(_register_payroll(one, databases[one.name]) for one in instances if one.service == GATEWAY)
+        stack = Stack(folder, postgres, bus, instances, processes, databases, at, given)
         # What does not survive its first start is wrong, not unlucky: it is told, and not tried again.
         for name, process in processes.items():
-            await _until_ready(process, stack.url_of(name), may_crash=False)
+            await _until_ready(process, f"http://{LOOPBACK}:{at[name]}", may_crash=False)
         await running.enter_async_context(supervised([*own, *processes.values()]))
         yield stack
 
 
-def free_ports_for(services: Sequence[str]) -> dict[str, int]:
-    """Free ports by name, as in KNOWN_PORTS."""
-    names = ("postgres", "nats", "nats_monitor", *services)
-    return dict(zip(names, free_ports(len(names)), strict=True))
+async def _all(starting: Iterable[Coroutine[None, None, None]]) -> None:
+    """Do it all side by side; the first failure is raised once all are over."""
+    for outcome in await asyncio.gather(*starting, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
 @contextmanager
@@ -143,11 +164,11 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _databases(postgres: Postgres, services: Sequence[str], *, shared: bool) -> Iterator[dict[str, str]]:
-    """A database for each service; on a server shared with other stacks under a name of its own, and only for now."""
+def _databases(postgres: Postgres, names: Sequence[str], *, shared: bool) -> Iterator[dict[str, str]]:
+    """A database for each instance; on a server shared with other stacks under a name of its own, and only for now."""
     suffix = f"_{secrets.token_hex(4)}" if shared else ""
     try:
-        databases = {name: postgres.provide(f"{name}{suffix}") for name in services}
+        databases = {name: postgres.provide(f"{name}{suffix}") for name in names}
     except asyncpg.PostgresError as error:
         raise StartFailed(
             f"PostgreSQL makes no database for the services, is DATABASE_URL a superuser's? {error}"
@@ -159,31 +180,54 @@ def _databases(postgres: Postgres, services: Sequence[str], *, shared: bool) -> 
             postgres.remove(dsn)
 
 
-def _environment(service: str, database_url: str, nats_url: str, port: int) -> dict[str, str]:
-    told = {"DATABASE_URL": database_url, "NATS_URL": nats_url, "PORT": str(port), "MUNICIPALITY": MUNICIPALITY}
-    return {f"{service.upper()}_{name}": value for name, value in told.items()}
+def _environment(instance: Instance, database_url: str, nats_url: str, port: int) -> dict[str, str]:
+    told = {
+        "DATABASE_URL": database_url,
+        "NATS_URL": nats_url,
+        "PORT": str(port),
+        "MUNICIPALITY": instance.municipalities[0],
+        "MUNICIPALITIES": ",".join(instance.municipalities),
+        "SWEEP_SECONDS": SWEEP_SECONDS,
+    }
+    return {f"{instance.service.upper()}_{name}": value for name, value in told.items()}
 
 
-def _service(name: str, folder: Path, bus: NatsServer | GivenNats, told: Mapping[str, str]) -> Service:
+def _service(instance: Instance, folder: Path, bus: NatsServer | GivenNats, told: Mapping[str, str]) -> Service:
     return Service(
-        name,
-        command=(sys.executable, "-m", name),
-        prepare=partial(_provision, bus),
+        instance.name,
+        command=(sys.executable, "-m", instance.service),
+        prepare=partial(_provision, bus, instance.municipalities),
         env={**os.environ, **told},
         folder=folder,
     )
 
 
-async def _issue_token(token: str, databases: Mapping[str, str], clock: str) -> None:
-    """Make every service know the token, with every scope."""
-    scopes = [*(f"{verb}:{service}" for verb in ("read", "write") for service in databases), *SCOPES]
+async def _issue_tokens(
+    instance: Instance, database_url: str, given: Mapping[str, str], services: Sequence[str], clock: str
+) -> None:
+    """Make an instance know the token of each municipality that it serves, with every scope."""
+    scopes = [*(f"{verb}:{service}" for verb in ("read", "write") for service in services), *SCOPES]
     now = calendar_of(clock).now()
-    for dsn in databases.values():
-        db = await asyncpg.connect(dsn)
-        try:
-            await tokens.issue(db, name="local", municipality=MUNICIPALITY, scopes=scopes, now=now, token=token)
-        finally:
-            await db.close()
+    db = await asyncpg.connect(database_url)
+    try:
+        for code in instance.municipalities:
+            await tokens.issue(db, name=TOKEN_OF, municipality=code, scopes=scopes, now=now, token=given[code])
+    finally:
+        await db.close()
+
+
+async def _register_payroll(instance: Instance, database_url: str) -> None:
+    """Let the payroll system send to the gateway what the contracts have of payroll, with the municipality's token."""
+    types = [f"--type={name}" for name in PAYROLL_TYPES]
+    (code,) = instance.municipalities
+    command = ("sources", "add", PAYROLL, *types, f"--token-name={TOKEN_OF}", f"--municipality={code}")
+    env = {**os.environ, "GATEWAY_DATABASE_URL": database_url}
+    process = await asyncio.create_subprocess_exec(
+        kraftcenter(), *command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    _, told = await process.communicate()
+    if process.returncode:
+        raise StartFailed(f"the gateway does not take {PAYROLL} for a source: {told.decode().strip()}")
 
 
 async def _until_ready(service: Service, url: str, *, may_crash: bool) -> None:
@@ -202,7 +246,8 @@ async def _until_ready(service: Service, url: str, *, may_crash: bool) -> None:
             raise StartFailed(f"{silence}; {end_of(service.log_file)}") from silence
 
 
-async def _provision(bus: NatsServer | GivenNats) -> None:
+async def _provision(bus: NatsServer | GivenNats, municipalities: Sequence[str]) -> None:
     ack_wait = OWN_ACK_WAIT_SECONDS if isinstance(bus, NatsServer) else ACK_WAIT_SECONDS
     async with short_job(bus.url) as jetstream:
-        await provision(jetstream, MUNICIPALITY, ack_wait_seconds=ack_wait)
+        for municipality in municipalities:
+            await provision(jetstream, municipality, ack_wait_seconds=ack_wait)
