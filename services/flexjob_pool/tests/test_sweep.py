@@ -8,6 +8,7 @@ from uuid import uuid4
 from flexjob_pool.requests.flexjobs import EndFlexjob
 from flexjob_pool.requests.reviews import HoldReview
 from flexjob_pool.sweep import Sweep
+from local.waiting import until
 
 
 def sweep_of(office: Any) -> Sweep:
@@ -35,6 +36,45 @@ async def test_a_review_is_called_for_ninety_days_ahead_and_once_by_many_sweeps(
     told = await office.told()
     await sweeps[0].sweep(office.pool)
     assert await office.told() == told
+
+
+class Counted(Sweep):
+    """A sweep that counts how often it asks the database."""
+
+    sweeps = 0
+
+    async def sweep(self, pool: Any) -> None:
+        self.sweeps += 1
+        await super().sweep(pool)
+
+
+class Watched:
+    """A calendar that counts how often it is looked at."""
+
+    def __init__(self, calendar: Any) -> None:
+        self._calendar = calendar
+        self.looks = 0
+
+    def today(self) -> date:
+        self.looks += 1
+        return self._calendar.today()  # type: ignore[no-any-return]
+
+    async def is_looked_at(self, times: int) -> None:
+        enough = self.looks + times
+        await until(lambda: self.looks >= enough, message="nobody looks at the calendar")
+
+
+async def test_a_day_is_swept_when_it_begins_however_often_the_calendar_is_looked_at(office: Any) -> None:
+    calendar = Watched(office.calendar)
+    sweep = Counted("621", calendar, every=0.001)  # type: ignore[arg-type]
+    running = asyncio.create_task(sweep.run(office.pool))
+    for swept in (1, 2):
+        await until(lambda: sweep.until == office.calendar.today(), message="the day is not swept")
+        await calendar.is_looked_at(20)
+        assert sweep.sweeps == swept
+        office.later(1)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_a_review_that_was_held_calls_for_the_next_thirty_months_later(office: Any) -> None:

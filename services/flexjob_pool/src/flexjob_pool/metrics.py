@@ -20,11 +20,12 @@ from flexjob_pool.sweep import Sweep
 
 async def measure(pool: Pool, relay: Relay, sweep: Sweep) -> Iterable[Metric]:
     """The outbox as it stands in the database, and the relay and the sweep of this process."""
+    # First of all: what the sweep has called for by then is in the outbox that is read after it.
+    swept = datetime.combine(sweep.until, time(), UTC).timestamp() if sweep.until else 0
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
         backlog = await outbox.backlog(db)
         employments = await payroll.counts(db)
     age = (datetime.now(UTC) - backlog.oldest).total_seconds() if backlog.oldest else 0
-    swept = datetime.combine(sweep.until, time(), UTC).timestamp() if sweep.until else 0
     paid = GaugeMetricFamily("payroll_employments", "Employments by what became of them.", labels=["status"])
     for status in get_args(Status):
         paid.add_metric([status], employments.get(status, 0))

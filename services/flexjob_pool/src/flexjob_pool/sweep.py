@@ -4,6 +4,8 @@ Reviews are called for when they fall due soon, and what payroll told of days to
 """
 
 import asyncio
+import math
+import time
 from datetime import date
 
 import structlog
@@ -21,23 +23,29 @@ from flexjob_pool.use_cases import Desk, follow_up, open_case
 log = structlog.get_logger()
 
 
+# What was registered just as the day changed is found by then.
+AGAIN_SECONDS = 60
+
+
 class Sweep:
     """Looks at the calendar every so many seconds of real time; `until` is the day up to which all is called for.
 
-    What is registered later on that day calls for its own reviews.
+    What is registered later on that day calls for its own reviews, so a day is swept when it begins, and now and then.
     """
 
     def __init__(self, municipality: str, calendar: Calendar, *, every: float) -> None:
         self._municipality = municipality
         self._calendar = calendar
         self._every = every
+        self._swept_at = -math.inf
         self.until: date | None = None
 
     async def run(self, pool: Pool) -> None:
         """Sweep until cancelled."""
         while True:
             try:
-                await self.sweep(pool)
+                if self._calendar.today() != self.until or time.monotonic() > self._swept_at + AGAIN_SECONDS:
+                    await self.sweep(pool)
             except UNAVAILABLE as error:
                 log.warning("sweep_missed", error=type(error).__name__)
             await asyncio.sleep(self._every)
@@ -51,7 +59,7 @@ class Sweep:
             await self._look_at(pool, key)
         if today != self.until:
             await self._take_up(pool)
-        self.until = today
+        self.until, self._swept_at = today, time.monotonic()
 
     async def _look_at(self, pool: Pool, key: str) -> None:
         async with pool.acquire(timeout=ACQUIRE_SECONDS) as db, db.transaction():

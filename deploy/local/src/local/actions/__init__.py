@@ -1,0 +1,1 @@
+"""What a municipality tells its systems in a year: what caseworkers register, and what payroll sends. Plain data."""
