@@ -29,7 +29,7 @@ async def lines(answer: dict[str, Any], expected: dict[str, Figure]) -> list[Lin
         return httpx.Response(200, json=CATALOGUE if request.url.path == "/v1/indicators" else answer)
 
     async with httpx.AsyncClient(base_url="http://impact", transport=httpx.MockTransport(respond)) as impact:
-        return await compare(impact, expected, as_of=DAY, known_on=DAY)
+        return await compare(impact, expected, municipality="621", as_of=DAY, known_on=DAY)
 
 
 def f1(whole: int, **cells: int) -> dict[str, Figure]:
@@ -39,9 +39,9 @@ def f1(whole: int, **cells: int) -> dict[str, Figure]:
 async def test_what_agrees_agrees_however_it_is_written() -> None:
     found = await lines(figure("2.000000", {"Senior": "2", "Teknik": "0"}), f1(2, Senior=2))
 
-    assert [(line.cell, line.agrees, line.facts) for line in found] == [
-        ("", True, 3),
-        ("department=Senior", True, None),
+    assert [(line.cut, line.cell, line.agrees, line.facts) for line in found] == [
+        ("", "", True, 3),
+        ("department", "Senior", True, None),
     ]
 
 
@@ -84,7 +84,7 @@ async def test_none_of_some_is_a_share_that_must_be_answered() -> None:
 async def test_a_difference_says_what_when_and_how_much() -> None:
     found = await lines(figure("2", {"Senior": "1"}), f1(2, Senior=2))
 
-    assert str(found[1]) == ("F1 department=Senior as of 2025-12-31, as known on 2025-12-31: 1, expected 2")
+    assert str(found[1]) == "621 F1 department=Senior as of 2025-12-31, as known on 2025-12-31: 1, expected 2"
 
 
 async def test_a_figure_without_an_expectation_is_not_passed_over() -> None:

@@ -1,4 +1,4 @@
-"""The demo as a whole, on real servers and services, with a few people instead of a hundred."""
+"""The demo as a whole, on real servers and services, with a few people instead of fifteen hundred."""
 
 import tempfile
 from pathlib import Path
@@ -18,12 +18,15 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_year_of_a_few_people_agrees_and_leaves_nothing_behind(
+def test_a_year_of_a_few_people_in_two_municipalities_agrees_and_leaves_nothing_behind(
     folders: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert demo.run(seed=1, people=4) == 0
+    assert demo.run(seed=1, people=24) == 0
 
-    table = capsys.readouterr().out
-    assert all(f"│ {indicator} " in table for indicator in INDICATORS)
-    assert "✗" not in table
+    tables = capsys.readouterr().out
+    assert "Kolding" in tables
+    assert "Vejle" in tables
+    assert all(tables.count(f"\n{indicator} ") == 2 for indicator in INDICATORS)
+    assert "✗" not in tables
+    assert max(map(len, tables.splitlines())) <= 120
     assert list(folders.iterdir()) == []

@@ -4,7 +4,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from local.actions import Action, AllocateBudget, Apply, ChangeHours, CommitGrant, EndFlexjob, StartFlexjob
+from local.actions.action import Action
+from local.actions.flexjobs import ChangeHours, EndFlexjob, StartFlexjob
+from local.actions.pool import AllocateBudget, Apply, CommitGrant
 from local.expected.figures import expected_figures
 from local.expected.value import Figure, Value
 

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from local.actions import Action, ChangeHours, EndFlexjob, StartFlexjob
+from local.actions.action import Action
+from local.actions.flexjobs import ChangeHours, EndFlexjob, StartFlexjob
 from local.expected.figures import expected_figures
 from local.expected.value import Figure, Value
 

@@ -60,16 +60,17 @@ def demo(
     *,
     seed: Annotated[int, typer.Option(help="Another seed is another year.")] = year.SEED,
     people: Annotated[int, typer.Option(min=1, help="How many people live through the year.")] = year.PEOPLE,
+    everything: Annotated[bool, typer.Option("--all", help="Print every cut of every figure.")] = False,
 ) -> None:
-    """Live through a year on a fresh stack, and check every figure against the known answers.
+    """Live through a year of two municipalities on a fresh stack, and check every figure against the known answers.
 
     Examples:
     kraftcenter demo
-    kraftcenter demo --seed 7 --people 30
+    kraftcenter demo --seed 7 --people 200 --all
     """
     _begin()
     with _refusals_told():
-        raise typer.Exit(year.run(seed=seed, people=people))
+        raise typer.Exit(year.run(seed=seed, people=people, everything=everything))
 
 
 def _codes(given: Sequence[str]) -> list[str]:

@@ -21,10 +21,12 @@ class NotCovered(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One value of a figure, the whole or a cell, and what it must be."""
+    """One value of a figure, the whole or a cell of a cut, and what it must be."""
 
+    municipality: str
     indicator: str
     title: str
+    cut: str
     cell: str
     as_of: date
     known_on: date
@@ -40,7 +42,8 @@ class Line:
 
     def __str__(self) -> str:
         """The value and what it must be, in one line."""
-        where = f"{self.indicator} {self.cell or 'whole'} as of {self.as_of}, as known on {self.known_on}"
+        cell = f"{self.cut}={self.cell}" if self.cut else "whole"
+        where = f"{self.municipality} {self.indicator} {cell} as of {self.as_of}, as known on {self.known_on}"
         return f"{where}: {_written(self.answered)}, expected {_written(self.expected)}"
 
 
@@ -55,9 +58,9 @@ def number(amount: Decimal | None) -> str:
 
 
 async def compare(
-    impact: httpx.AsyncClient, expected: Mapping[str, Figure], *, as_of: date, known_on: date
+    impact: httpx.AsyncClient, expected: Mapping[str, Figure], *, municipality: str, as_of: date, known_on: date
 ) -> list[Line]:
-    """A line for each value at the end of a day, as known at the end of another.
+    """A line for each value of a municipality at the end of a day, as known at the end of another.
 
     Raises NotCovered, or httpx.HTTPError when impact refuses.
     """
@@ -67,13 +70,15 @@ async def compare(
     if named != covered:
         raise NotCovered(f"the catalogue has {named}, the expectation {covered}")
     lines = []
-    pair = {"as_of": as_of.isoformat(), "known_as_of": _end_of(known_on)}
+    asked = {"municipality": municipality, "as_of": as_of.isoformat(), "known_as_of": _end_of(known_on)}
     for indicator in indicators:
-        for cell, answer, must_be in await _values(impact, indicator["id"], expected[indicator["id"]], pair):
+        for cut, cell, answer, must_be in await _values(impact, indicator["id"], expected[indicator["id"]], asked):
             lines.append(
                 Line(
+                    municipality=municipality,
                     indicator=indicator["id"],
                     title=indicator["title"]["da"],
+                    cut=cut,
                     cell=cell,
                     as_of=as_of,
                     known_on=known_on,
@@ -87,16 +92,19 @@ async def compare(
 
 
 async def _values(
-    impact: httpx.AsyncClient, indicator: str, wanted: Figure, pair: Mapping[str, str]
-) -> list[tuple[str, Any, Value]]:
-    """The whole and every cell: its name, impact's answer, and what it must be."""
+    impact: httpx.AsyncClient, indicator: str, wanted: Figure, asked: Mapping[str, str]
+) -> list[tuple[str, str, Any, Value]]:
+    """The whole and every cell: its cut and name, impact's answer, and what it must be."""
     path = f"/v1/figures/{indicator}"
-    values = [(WHOLE, await _get(impact, path, **pair), wanted.whole)]
+    values = [] if wanted.cuts else [(WHOLE, WHOLE, await _get(impact, path, **asked), wanted.whole)]
     for cut, cells in wanted.cuts.items():
-        answer = await _get(impact, path, **pair, by=cut)
+        answer = await _get(impact, path, **asked, by=cut)
         answered = {cell["dimensions"][cut]: cell for cell in answer["cells"] if _value(cell).says_something}
-        names = sorted({*answered, *cells})
-        values += [(f"{cut}={name}", answered.get(name, {}), cells.get(name, Value())) for name in names]
+        # Beside each cut stands the whole, which must be the same every time.
+        values.append((WHOLE, WHOLE, answer, wanted.whole))
+        values += [
+            (cut, name, answered.get(name, {}), cells.get(name, Value())) for name in sorted({*answered, *cells})
+        ]
     return values
 
 

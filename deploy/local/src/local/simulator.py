@@ -1,72 +1,117 @@
-"""Lives a plan day by day through the HTTP doors; the clock moves on only when every event of a day was counted."""
+"""Lives a year day by day through the HTTP doors; the clock moves on only when all of a day was counted everywhere."""
 
-from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from typing import Any, Protocol
 
 import httpx
-from nats.js import JetStreamContext
 
-from contracts.streams import Stream
-from local.actions import Action
-from local.plan import DAYS
-from local.waiting import until
+from local.actions.action import Action, Json
+from local.actions.flexjobs import HoldReview
+from local.actions.payroll import Message
+from local.actions.undo import Correct, Retract
+from local.plan.chance import DAYS
+from local.plan.story import Story, Year
 
 EIGHT_IN_THE_MORNING = time(8, tzinfo=UTC)
-EVERY_SENT_TWICE = 9
-DRAIN_SECONDS = 60
-OUTBOX_PENDING = "outbox_pending"
+EVERY_SENT_TWICE = 20
+HANDS = 8
+CLOUD_EVENT = {"Content-Type": "application/cloudevents+json"}
 
 
 class Refused(Exception):
     """A door did not take what the plan says, or took the same request for two."""
 
 
-class Pipeline:
-    """The way of an event from the outbox of the flexjob pool to its consumers."""
+class Waits(Protocol):
+    """What a day waits for."""
 
-    def __init__(self, pool: httpx.AsyncClient, jetstream: JetStreamContext, streams: Sequence[Stream]) -> None:
-        self._pool = pool
-        self._jetstream = jetstream
-        self._streams = streams
-
-    async def drained(self) -> None:
-        """Return when everything is published, delivered and acknowledged; TimeoutError after a minute."""
-        # In the direction of travel: what has left the outbox is on the stream before its consumers are asked.
-        await until(self._is_published, seconds=DRAIN_SECONDS, message="the outbox does not drain")
-        await until(self._is_acknowledged, seconds=DRAIN_SECONDS, message="the consumers do not catch up")
-
-    async def _is_published(self) -> bool:
-        scrape = await self._pool.get("/metrics")
-        scrape.raise_for_status()
-        samples = [line.rpartition(" ") for line in scrape.text.splitlines() if line.startswith(OUTBOX_PENDING)]
-        return bool(samples) and all(float(value) == 0 for _, _, value in samples)
-
-    async def _is_acknowledged(self) -> bool:
-        for stream in self._streams:
-            # Not num_pending: the server may answer a publication before it counts it as pending.
-            last = (await self._jetstream.stream_info(stream.name)).state.last_seq
-            for durable in stream.durables:
-                floor = (await self._jetstream.consumer_info(stream.name, durable)).ack_floor
-                if floor is None or floor.stream_seq < last:
-                    return False
-        return True
+    async def drained(self, day: date, *, payroll: bool) -> None:
+        """Return once all of the day was counted, and what payroll told on it, if anything."""
 
 
-async def live(
-    plan: Sequence[Action], *, pool: httpx.AsyncClient, clock: Path, drained: Callable[[], Awaitable[None]]
-) -> AsyncIterator[date]:
-    """Live every day of the year, and yield each one once all of it has been counted."""
-    agenda: dict[date, list[tuple[int, Action]]] = defaultdict(list)
-    for number, action in enumerate(plan):
-        agenda[action.registered_on].append((number, action))
+@dataclass(slots=True)
+class Office:
+    """Registers a municipality's year at its doors, and remembers the events that each action became."""
+
+    year: Year
+    pool: httpx.AsyncClient
+    gateway: httpx.AsyncClient
+    pipeline: Waits
+    events: dict[Action, list[str]] = field(default_factory=dict)
+    requests: int = 0
+    duplicates: int = 0
+    heard_payroll: bool = False
+
+    async def work(self, day: date) -> None:
+        """Do all that is to be registered on a day: what is decided for all first, then the cases beside each other."""
+        self.heard_payroll = False
+        await self._take([tuple(action for action in self.year.office if action.registered_on == day)])
+        waiting = iter(self.year.agenda.get(day, ()))
+        await asyncio.gather(*(self._take(waiting) for _ in range(HANDS)))
+
+    async def settle(self, day: date) -> None:
+        """Return once all of the day was counted."""
+        await self.pipeline.drained(day, payroll=self.heard_payroll)
+
+    async def _take(self, waiting: Iterable[Story]) -> None:
+        """Take one case after the other, each in its own order."""
+        for case in waiting:
+            for action in case:
+                await self.register(action)
+
+    async def register(self, action: Action) -> None:
+        """Send an action, now and then twice with one key, as one does who lost the answer. Refused when it fails."""
+        self.requests += 1
+        key = f"action-{self.requests}"
+        twice = self.requests % EVERY_SENT_TWICE == 0
+        path, body = await self._request(action)
+        answer = await self._post(action, path, body, key)
+        if twice and (await self._post(action, path, body, key)).content != answer.content:
+            raise Refused(f"{action} got another answer when it was sent again with the same Idempotency-Key")
+        told = answer.json()
+        self.events[action] = told.get("event_ids", [])
+        self.duplicates += told.get("outcome") == "duplicate"
+
+    async def _request(self, action: Action) -> tuple[str, dict[str, Json]]:
+        """What is posted, with the ids that the service gave to what the action is about."""
+        if isinstance(action, Message):
+            return action.path, action.event(self.year.town.municipality)
+        path, body = action.request()
+        if isinstance(action, Correct | Retract):
+            return path.format(event_id=self.events[action.action][0]), body
+        if isinstance(action, HoldReview) and action.was_called_for:
+            return path, body | {"review_id": await self._review_id(action)}
+        return path, body
+
+    async def _review_id(self, action: HoldReview) -> str:
+        asked = {"placement_id": str(action.placement_id), "review_kind": action.review_kind, "status": "due"}
+        answer = await self.pool.get("/v1/reviews", params=asked)
+        found: list[dict[str, Any]] = answer.raise_for_status().json()["items"]
+        if len(found) != 1:
+            raise Refused(f"{action}: {len(found)} reviews wait for it, and there must be one")
+        return str(found[0]["review_id"])
+
+    async def _post(self, action: Action, path: str, body: dict[str, Json], key: str) -> httpx.Response:
+        told_by_payroll = isinstance(action, Message)
+        self.heard_payroll = self.heard_payroll or told_by_payroll
+        door = self.gateway if told_by_payroll else self.pool
+        headers = {"Idempotency-Key": key} | (CLOUD_EVENT if told_by_payroll else {})
+        answer = await door.post(path, json=body, headers=headers)
+        if not answer.is_success:
+            raise Refused(f"{action} was answered with status {answer.status_code}: {answer.text}")
+        return answer
+
+
+async def live(offices: Sequence[Office], *, clock: Path) -> AsyncIterator[date]:
+    """Live every day of the year in all municipalities, and yield each one once all of it has been counted."""
     for day in DAYS:
         set_clock(clock, day)
-        for number, action in agenda[day]:
-            await register(pool, action, number)
-        if agenda[day]:
-            await drained()
+        await asyncio.gather(*(office.work(day) for office in offices))
+        await asyncio.gather(*(office.settle(day) for office in offices))
         yield day
 
 
@@ -75,20 +120,3 @@ def set_clock(clock: Path, day: date) -> None:
     fresh = clock.with_suffix(".new")
     fresh.write_text(f"{datetime.combine(day, EIGHT_IN_THE_MORNING).isoformat()}\n")
     fresh.replace(clock)
-
-
-async def register(pool: httpx.AsyncClient, action: Action, number: int) -> None:
-    """Send an action, now and then twice with one key, as a caller does who lost the answer. Refused when it fails."""
-    answer = await _post(pool, action, number)
-    if number % EVERY_SENT_TWICE == 0:
-        again = await _post(pool, action, number)
-        if again.content != answer.content:
-            raise Refused(f"{action} got another answer when it was sent again with the same Idempotency-Key")
-
-
-async def _post(pool: httpx.AsyncClient, action: Action, number: int) -> httpx.Response:
-    path, body = action.request()
-    answer = await pool.post(path, json=body, headers={"Idempotency-Key": f"action-{number}"})
-    if not answer.is_success:
-        raise Refused(f"{action} was answered with status {answer.status_code}: {answer.text}")
-    return answer

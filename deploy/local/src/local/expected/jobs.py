@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from operator import gt, lt
 
 from local.expected.days import days_between
-from local.expected.lives import LONGEST_PAUSE, Diary, Job, Lives, first_day_of_run
+from local.expected.lives import LONGEST_PAUSE, Job, Life, Lives
 from local.expected.value import Figure, Value, amount, cells, ratio
 
 FULL_TIME_HOURS = 37
@@ -36,28 +37,28 @@ def jobs_started(lives: Lives, as_of: date) -> Figure:
 
 def hours_started(lives: Lives, as_of: date) -> Figure:
     """J2: their hours at the end of their first day, in full-time equivalents."""
-    hours = sum((Fraction(job.hours_at_start) for job in _started(lives, as_of)), Fraction())
+    hours = sum((Fraction(job.hours[job.started_on]) for job in _started(lives, as_of)), Fraction())
     return _by_kind(amount(hours / FULL_TIME_HOURS))
 
 
 def _started(lives: Lives, as_of: date) -> list[Job]:
-    return [job for job in lives.jobs.values() if job.started_on.year == as_of.year]
+    return [job for job in lives.jobs if job.started_on.year == as_of.year]
 
 
 def progress(lives: Lives, as_of: date) -> Figure:
     """J3: those at work with more hours than on the first day of their run."""
-    at_work = lives.at_work(as_of).values()
-    return _by_kind(ratio(sum(gt(*_now_and_then(diary, as_of)) for diary in at_work), len(at_work)))
+    at_work = lives.at_work(as_of)
+    return _by_kind(ratio(sum(gt(*_now_and_then(life, as_of)) for life in at_work), len(at_work)))
 
 
 def regression(lives: Lives, as_of: date) -> Figure:
     """J3r: those at work with fewer hours than on the first day of their run."""
-    at_work = lives.at_work(as_of).values()
-    return _by_kind(ratio(sum(lt(*_now_and_then(diary, as_of)) for diary in at_work), len(at_work)))
+    at_work = lives.at_work(as_of)
+    return _by_kind(ratio(sum(lt(*_now_and_then(life, as_of)) for life in at_work), len(at_work)))
 
 
-def _now_and_then(diary: Diary, as_of: date) -> tuple[Fraction, Fraction]:
-    return Fraction(diary[as_of]), Fraction(diary[first_day_of_run(diary)])
+def _now_and_then(life: Life, as_of: date) -> tuple[Decimal, Decimal]:
+    return life.diary[as_of], life.diary[life.first_day_of_run]
 
 
 def sustained(lives: Lives, as_of: date) -> Figure:
@@ -71,16 +72,17 @@ def still_employed(lives: Lives, as_of: date) -> Figure:
 
 
 def _reached(lives: Lives, as_of: date) -> dict[int, list[Milestone]]:
-    every = [m for job in lives.jobs.values() for m in _milestones(job, lives.diaries[job.person_ref], as_of)]
+    every = [m for life in lives.people.values() for job in life.jobs for m in _milestones(job, life, as_of)]
     return {weeks: [m for m in every if m.weeks == weeks] for weeks in MILESTONES}
 
 
-def _milestones(job: Job, diary: Diary, as_of: date) -> Iterator[Milestone]:
+def _milestones(job: Job, life: Life, as_of: date) -> Iterator[Milestone]:
+    diary = life.diary
     for weeks in MILESTONES:
         due = job.started_on + timedelta(weeks=weeks)
         if due <= as_of:
             idle = sum(day not in diary for day in days_between(job.started_on, due))
-            employed = due in diary and idle <= LONGEST_PAUSE
+            employed = due in diary and idle <= LONGEST_PAUSE.days
             yield Milestone(weeks, employed, employed and diary[due] >= diary[job.started_on])
 
 

@@ -2,116 +2,150 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 from itertools import pairwise
 from uuid import UUID
 
-from local.actions import Action, ChangeHours, EndFlexjob, StartFlexjob
-from local.expected.days import DAY, each_day
+from local.actions.action import Dated
+from local.actions.flexjobs import ChangeHours, EndFlexjob, StartFlexjob, Transfer
+from local.expected.days import DAY, days_between
 
-LONGEST_PAUSE = 28
+LONGEST_PAUSE = timedelta(days=28)
 
 Diary = dict[date, Decimal]
-
-
-@dataclass(slots=True)
-class Job:
-    """A flexjob with the hours of its first day and of its latest; `ended_on` is the day after the last day."""
-
-    placement_id: UUID
-    person_ref: UUID
-    department: str
-    started_on: date
-    hours_at_start: Decimal
-    hours: Decimal
-    ended_on: date | None = None
-    reason_code: str | None = None
+Step = StartFlexjob | ChangeHours | Transfer | EndFlexjob
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """More or fewer hours a week in a job that had already begun on another day."""
 
-    person_ref: UUID
     occurred_on: date
     cause: str
     hours: Decimal
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A flexjob as it was up to a day: hours and departments by the day from which they hold.
+
+    `ended_on` is the day after the last day; none while it runs.
+    """
+
+    placement_id: UUID
+    person_ref: UUID
+    started_on: date
+    hours: Diary
+    departments: dict[date, str]
+    changes: tuple[Change, ...]
+    ended_on: date | None
+    reason_code: str | None
+
+    def runs_on(self, day: date) -> bool:
+        """Whether a day is one of the job's."""
+        return self.started_on <= day and (self.ended_on is None or day < self.ended_on)
+
+    def hours_on(self, day: date) -> Decimal:
+        """Effective hours a week by the end of a day of the job."""
+        return self.hours[max(since for since in self.hours if since <= day)]
+
+    def department_on(self, day: date) -> str:
+        """Where it is by the end of a day of the job."""
+        return self.departments[max(since for since in self.departments if since <= day)]
+
+
+@dataclass(frozen=True)
+class Life:
+    """A person's jobs up to and including a day."""
+
+    jobs: Sequence[Job]
+    until: date
+
+    @cached_property
+    def diary(self) -> Diary:
+        """The hours of all jobs together, on every day with a job."""
+        diary: Diary = {}
+        for job in self.jobs:
+            hours = Decimal()
+            for day in days_between(job.started_on, job.ended_on or self.until + DAY):
+                hours = job.hours.get(day, hours)
+                diary[day] = diary[day] + hours if day in diary else hours
+        return diary
+
+    @cached_property
+    def first_day_of_run(self) -> date:
+        """The first day of the latest run of activity, which a pause of four weeks does not break."""
+        days = sorted(self.diary)
+        fresh = [after for before, after in pairwise(days) if after - before - DAY > LONGEST_PAUSE]
+        return fresh[-1] if fresh else days[0]
+
+
+@dataclass(frozen=True, slots=True)
 class Lives:
-    """All jobs that had a day, and each person's hours on every day with a job."""
+    """Everybody's life up to and including a day."""
 
-    jobs: dict[UUID, Job] = field(default_factory=dict)
-    changes: list[Change] = field(default_factory=list)
-    diaries: dict[UUID, Diary] = field(default_factory=lambda: defaultdict(dict))
+    people: dict[UUID, Life]
 
-    def at_work(self, day: date) -> dict[UUID, Diary]:
-        """The diaries of those who have a job on a day."""
-        return {person: diary for person, diary in self.diaries.items() if day in diary}
+    @property
+    def jobs(self) -> list[Job]:
+        """Every job that had a day."""
+        return [job for life in self.people.values() for job in life.jobs]
+
+    def at_work(self, day: date) -> list[Life]:
+        """The lives of those who have a job on a day."""
+        return [life for life in self.people.values() if any(job.runs_on(day) for job in life.jobs)]
 
 
-def lives_until(known: Iterable[Action], as_of: date) -> Lives:
+def lives_until(known: Iterable[Dated], as_of: date) -> Lives:
     """What is known of everybody's jobs, lived up to the end of a day."""
-    lives = Lives()
-    for day, actions in each_day(known, as_of):
-        _happen(lives, actions)
-        for job in lives.jobs.values():
-            if job.ended_on is None:
-                diary = lives.diaries[job.person_ref]
-                diary[day] = diary.get(day, Decimal()) + job.hours
-    return lives
+    steps: dict[UUID, list[Step]] = defaultdict(list)
+    for action in known:
+        if isinstance(action, Step) and action.occurred_on <= as_of:
+            steps[action.placement_id].append(action)
+    people: dict[UUID, list[Job]] = defaultdict(list)
+    for life in steps.values():
+        if job := _job(life):
+            people[job.person_ref].append(job)
+    return Lives({person: Life(jobs, as_of) for person, jobs in people.items()})
 
 
-def first_day_of_run(diary: Diary) -> date:
-    """The first day of the latest run of activity, which a pause of four weeks does not break."""
-    days = sorted(diary)
-    fresh = [after for before, after in pairwise(days) if (after - before - DAY).days > LONGEST_PAUSE]
-    return fresh[-1] if fresh else days[0]
-
-
-def _happen(lives: Lives, actions: Sequence[Action]) -> None:
-    """Let a day happen; ends come before changes, since a job has no hours left to change on the day after its last."""
-    for action in actions:
-        if isinstance(action, StartFlexjob):
-            lives.jobs[action.placement_id] = _job(action)
-    for action in actions:
-        if isinstance(action, EndFlexjob):
-            _end(lives, action)
-    for action in actions:
-        if isinstance(action, ChangeHours):
-            _change(lives, action)
-
-
-def _job(start: StartFlexjob) -> Job:
+def _job(steps: Sequence[Step]) -> Job | None:
+    """What the registrations of one placement make; nothing when it never had a day."""
+    starts = [step for step in steps if isinstance(step, StartFlexjob)]
+    ends = sorted((step for step in steps if isinstance(step, EndFlexjob)), key=_day)
+    if not starts or (ends and ends[0].occurred_on <= starts[0].occurred_on):
+        return None
+    start, end = starts[0], ends[0] if ends else None
+    # An end that is registered late may lie before a change that was registered in good faith.
+    within = [
+        s for s in steps if start.occurred_on <= s.occurred_on and (end is None or s.occurred_on < end.occurred_on)
+    ]
+    moves = sorted((step for step in within if isinstance(step, Transfer)), key=_day)
+    hours, changes = _hours(start, sorted((step for step in within if isinstance(step, ChangeHours)), key=_day))
     return Job(
         placement_id=start.placement_id,
         person_ref=start.person_ref,
-        department=start.department,
         started_on=start.occurred_on,
-        hours_at_start=start.effective_hours_per_week,
-        hours=start.effective_hours_per_week,
+        hours=hours,
+        departments={start.occurred_on: start.department} | {move.occurred_on: move.department for move in moves},
+        changes=tuple(changes),
+        ended_on=end.occurred_on if end else None,
+        reason_code=end.reason_code if end else None,
     )
 
 
-def _end(lives: Lives, end: EndFlexjob) -> None:
-    job = lives.jobs[end.placement_id]
-    job.ended_on, job.reason_code = end.occurred_on, end.reason_code
-    # A job that is over on its first day never had one: the doors take it, and it is no job.
-    if job.ended_on == job.started_on:
-        del lives.jobs[end.placement_id]
+def _hours(start: StartFlexjob, steps: Sequence[ChangeHours]) -> tuple[Diary, list[Change]]:
+    """The hours by day, and what each step after the first day added; one of the first day belongs to the start."""
+    hours, changes, current = {start.occurred_on: start.effective_hours_per_week}, [], start.effective_hours_per_week
+    for step in steps:
+        if step.occurred_on > start.occurred_on:
+            changes.append(Change(step.occurred_on, step.cause, step.effective_hours_per_week - current))
+        current = hours[step.occurred_on] = step.effective_hours_per_week
+    return hours, changes
 
 
-def _change(lives: Lives, change: ChangeHours) -> None:
-    job = lives.jobs.get(change.placement_id)
-    # An end that is registered late may lie before a change that was registered in good faith.
-    if job is None or job.ended_on:
-        return
-    more = change.effective_hours_per_week - job.hours
-    job.hours = change.effective_hours_per_week
-    if job.started_on == change.occurred_on:
-        job.hours_at_start = job.hours
-    else:
-        lives.changes.append(Change(job.person_ref, change.occurred_on, change.cause, more))
+def _day(step: Dated) -> date:
+    return step.occurred_on
