@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from local.stack import MUNICIPALITY
+from local.instances import MUNICIPALITY
 
 WORK = {"attendance_hours_per_week": "12.00", "effective_hours_per_week": "8.00"}
 UNIT = {"department": "Senior", "workplace_unit": "Olivenhaven"}
