@@ -148,6 +148,21 @@ async def test_a_flexjob_that_never_was_takes_the_reviews_with_it_that_the_calen
     assert not await office.pool.fetch("SELECT FROM resource WHERE noun IN ('flexjob', 'review')")
 
 
+async def test_a_review_lapses_with_the_end_of_its_flexjob_and_is_awaited_again_without(office: Any) -> None:
+    placement_id = uuid4()
+    await office.ask(placement_id, office.start(date(2023, 10, 1)))
+
+    async def reviews() -> list[str]:
+        rows = await office.pool.fetch("SELECT state FROM resource WHERE noun = 'review'")
+        return [row["state"]["status"] for row in rows]
+
+    assert await reviews() == ["due"]
+    ended = await office.ask(placement_id, end(date(2026, 3, 1)))
+    assert await reviews() == ["lapsed"]
+    await office.retract(ended.event_ids[0])
+    assert await reviews() == ["due"]
+
+
 async def test_a_start_moved_moves_the_due_day_of_its_review(office: Any) -> None:
     started = await office.ask(uuid4(), office.start(date(2023, 10, 1)))
 

@@ -217,3 +217,15 @@ def test_a_review_is_raised_once_per_due_date_whenever_the_calendar_is_looked_at
     assert len(set(dues(raised))) == len(raised)
     assert all(event.due_on >= start + late * DAY for event in raised)
     assert sum(event.review_kind == "m54" for event in raised) <= (term == "temporary_5y")
+
+
+@pytest.mark.parametrize(("days", "status"), [(0, "lapsed"), (1, "due")])
+def test_nobody_waits_for_a_review_that_falls_due_when_the_flexjob_is_over(days: int, status: str) -> None:
+    world, placement_id = running(grant_term="permanent")
+    [called] = sweep(world, placement_id, date(2028, 1, 1))
+
+    world.ask(placement_id, EndFlexjob, called.due_on + days * DAY, reason_code="pension")
+
+    assert world.one(Review, called.review_id).status == status
+    hold(world, called.review_id, placement_id, called.due_on - DAY)
+    assert world.one(Review, called.review_id).status == "held"

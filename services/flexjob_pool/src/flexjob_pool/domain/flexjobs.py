@@ -91,8 +91,9 @@ class Flexjob:
 
     @property
     def links(self) -> tuple[Place, ...]:
-        """The grant that pays for it, and the need that it fills."""
-        named = (("grant", self.grant_id), ("need", self.need_id))
+        """The grant that pays for it, the need that it fills, and its reviews."""
+        reviews = (("review", review.review_id) for review in self.reviews)
+        named = (("grant", self.grant_id), ("need", self.need_id), *reviews)
         return tuple((noun, str(key)) for noun, key in named if key)
 
     def hours_on(self, day: date) -> Hours:

@@ -42,7 +42,7 @@ class Review:
     person_ref: Ref
     department: OrganisationUnit
     review_kind: Code
-    status: Literal["due", "held"]
+    status: Literal["due", "held", "lapsed"]
     called_on: date | None
     due_on: date | None
     held_on: date | None = None
@@ -159,6 +159,15 @@ def held(event: ReviewHeld, case: Case) -> None:
     others = tuple(one for one in flexjob.reviews if one.review_id != event.review_id)
     review = FollowUp(event.review_id, event.review_kind, known.due_on, event.occurred_on)
     case.put(awaiting(replace(flexjob, reviews=(*others, review))))
+
+
+def lapse(flexjob: Flexjob, case: Case) -> None:
+    """Let nobody wait any more for what falls due on the day on which the flexjob is over, or later."""
+    if flexjob.ended_on:
+        reviews = [case.find(Review, one.review_id) for one in flexjob.reviews]
+        for review in reviews:
+            if review and review.status == "due" and review.due_on and review.due_on >= flexjob.ended_on:
+                case.put(replace(review, status="lapsed"))
 
 
 def _next(flexjob: Flexjob) -> Iterator[Wanted]:

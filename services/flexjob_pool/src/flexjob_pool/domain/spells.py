@@ -26,7 +26,7 @@ from flexjob_pool.domain.refusals.flexjobs import (
     PlacementAlreadyStarted,
 )
 from flexjob_pool.domain.refusals.money import GrantIsReleased, GrantUnknown
-from flexjob_pool.domain.reviews import awaiting
+from flexjob_pool.domain.reviews import awaiting, lapse
 from flexjob_pool.domain.validity import codes_out_of_force
 from flexjob_pool.requests.flexjobs import EndFlexjob, PayEnd, StartFlexjob
 
@@ -101,17 +101,15 @@ def pay_end(about: Key, ask: PayEnd, case: Case) -> list[DatedEvent]:
 def ended(event: FlexjobEnded, case: Case) -> None:
     """The flexjob is over, and reviewed no more."""
     flexjob = case.known(Flexjob, event.placement_id)
-    case.put(
-        awaiting(
-            replace(
-                flexjob,
-                status="ended",
-                ended_on=event.occurred_on,
-                ended_by=event.employment_ref if isinstance(event, EndPaid) else None,
-                reason_code=event.reason_code,
-            )
-        )
+    over = replace(
+        flexjob,
+        status="ended",
+        ended_on=event.occurred_on,
+        ended_by=event.employment_ref if isinstance(event, EndPaid) else None,
+        reason_code=event.reason_code,
     )
+    case.put(awaiting(over))
+    lapse(over, case)
 
 
 def _endable(about: Key, ask: EndFlexjob | PayEnd, case: Case) -> Flexjob:

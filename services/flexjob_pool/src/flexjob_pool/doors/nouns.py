@@ -105,7 +105,7 @@ NOUNS = (
         {"review_id": Ref},
         {},
         {
-            "status": Literal["due", "held"],
+            "status": Literal["due", "held", "lapsed"],
             "review_kind": Code,
             "placement_id": Ref,
             "person_ref": Ref,
