@@ -38,6 +38,7 @@ async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
         yield running
 
 
+@pytest.mark.timeout(240)
 async def test_neither_of_two_municipalities_sees_anything_of_the_other(stack: Stack) -> None:
     async with halls(stack, YEARS) as towns:
         for town in towns:

@@ -18,9 +18,12 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+# A year has 365 days however few people live through it, and each waits for seven processes.
+@pytest.mark.timeout(300)
 def test_a_year_of_a_few_people_in_two_municipalities_agrees_and_leaves_nothing_behind(
-    folders: Path, capsys: pytest.CaptureFixture[str]
+    folders: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(demo, "PAIRS", demo.PAIRS[-5:])
     assert demo.run(seed=1, people=24) == 0
 
     tables = capsys.readouterr().out

@@ -100,9 +100,8 @@ async def _demo(folder: Path, years: Sequence[Year], answers: Answers, messages:
             lines = await _live(towns, clock, answers, messages)
             lines += await _look_back(towns, answers, messages)
             counts = await _counts(towns)
-    _show(years, lines, everything=everything)
     counts |= {"værdier sammenlignet": len(lines), "sekunder": round(time.monotonic() - began)}
-    Console(highlight=False, soft_wrap=True).print(f"{report.summary(counts)}.")
+    _show(years, lines, counts, everything=everything)
     _judge(lines)
     if sum(len(year.cases) for year in years) >= ENOUGH_CASES:
         _hear(lines, codes[0])
@@ -163,7 +162,7 @@ async def _counts(towns: Sequence[Hall]) -> dict[str, int]:
     }
 
 
-def _show(years: Sequence[Year], lines: Sequence[Line], *, everything: bool) -> None:
+def _show(years: Sequence[Year], lines: Sequence[Line], counts: dict[str, int], *, everything: bool) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = PLAIN_WIDTH
@@ -171,6 +170,7 @@ def _show(years: Sequence[Year], lines: Sequence[Line], *, everything: bool) -> 
         mine = [line for line in lines if line.municipality == year.town.municipality]
         table = report.year_end(year.town.name, mine, last_day=LAST_DAY, earlier=MID_YEAR, everything=everything)
         console.print(table, "")
+    console.print(f"{report.summary(counts)}.")
 
 
 def _judge(lines: Sequence[Line]) -> None:
