@@ -20,6 +20,17 @@ IDLE_SECONDS = 2
 TURNED_AWAY = {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}
 
 
+class AskingAgain(httpx.AsyncHTTPTransport):
+    """Asks once more where a connection closed before the answer: what is sent has a key, or changes nothing."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, and if its connection is lost, send it again over another."""
+        try:
+            return await super().handle_async_request(request)
+        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
+            return await super().handle_async_request(request)
+
+
 class Stranger(Exception):
     """A door opened to the token of another municipality."""
 
@@ -85,7 +96,7 @@ async def halls(stack: Stack, years: Sequence[Year]) -> AsyncIterator[list[Hall]
                         base_url=stack.url_of(name, code),
                         headers=headers,
                         timeout=ANSWER_SECONDS,
-                        limits=httpx.Limits(keepalive_expiry=IDLE_SECONDS),
+                        transport=AskingAgain(limits=httpx.Limits(keepalive_expiry=IDLE_SECONDS)),
                     )
                 )
                 for name in ("flexjob_pool", "gateway", "impact")
