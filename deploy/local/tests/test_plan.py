@@ -17,7 +17,8 @@ from local.actions.undo import Correct, Retract
 from local.actions.workplaces import RequestCandidate
 from local.expected.figures import expected_figures
 from local.plan import payroll
-from local.plan.chance import FIRST_DAY, LAST_DAY, MONTH_ENDS
+from local.plan.chance import FIRST_DAY, LAST_DAY, MONTH_ENDS, OPENING_DAY, Chance
+from local.plan.funding import in_vain
 from local.plan.jobs import CAUSES_DOWN, CAUSES_UP, END_REASONS
 from local.plan.towns import KOLDING, VEJLE
 from local.plan.year import plan_year, plan_years
@@ -83,6 +84,11 @@ def test_every_day_lies_in_the_year_and_only_payroll_knows_the_future(seed: int)
     assert all(FIRST_DAY <= action.registered_on <= LAST_DAY for action in actions)
     assert all(action.occurred_on <= action.registered_on for action in actions if isinstance(action, Dated))
     assert all(action.told_on <= action.registered_on for action in actions if isinstance(action, Message))
+
+
+@given(seed=seeds, number=st.integers(0, 5))
+def test_nothing_that_comes_to_nothing_begins_before_the_year(seed: int, number: int) -> None:
+    assert all(action.registered_on >= OPENING_DAY for action in in_vain(Chance(seed), KOLDING, number))
 
 
 def test_the_agenda_holds_every_action_of_the_cases_on_its_day() -> None:

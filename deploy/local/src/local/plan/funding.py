@@ -159,7 +159,7 @@ def _undone(chance: Chance, refund: PostRefund, day: date) -> Action:
 
 def in_vain(chance: Chance, town: Town, number: int) -> Iterator[Action]:
     """What a workplace asks for and does not get, or not use, each time for another reason."""
-    start = chance.workday_after(date(2025, 3, 1), 0, 290)
+    start = chance.workday_after(date(2025, 3, 25), 0, 266)
     wanted = Wanted(town.place(chance), start, Decimal(chance.randint(8, 60)) / 4, chance.choice((6, 9)))
     match number % 6:
         case 0:
