@@ -6,6 +6,8 @@ UV := .boot/bin/uv
 # uv may use the Pythons of this machine only; our own environments are never taken for one that is active.
 export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+# Every service is a process that would compile all it imports again.
+unexport PYTHONDONTWRITEBYTECODE
 
 MEMBERS := $(wildcard contracts/pyproject.toml chassis/pyproject.toml services/*/pyproject.toml deploy/local/pyproject.toml)
 SOURCES := contracts chassis services deploy tests
@@ -39,7 +41,7 @@ schemas: .venv/ready ## Write what follows from the models of the events: schema
 	.venv/bin/python -m contracts
 
 .venv/ready: .boot/uv-$(UV_VERSION) uv.lock pyproject.toml $(MEMBERS)
-	$(UV) sync --locked --quiet --python .boot/bin/python
+	$(UV) sync --locked --quiet --compile-bytecode --python .boot/bin/python
 	@touch $@
 
 .boot/uv-$(UV_VERSION):
