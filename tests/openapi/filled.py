@@ -109,7 +109,15 @@ async def fill_flexjob_pool(stack: Stack) -> Known:
             reviews: list[dict[str, Any]] = (await caller.get("/v1/reviews?status=due"))["items"]
             return reviews
 
+        async def paid() -> list[dict[str, Any]]:
+            employments: list[dict[str, Any]] = (await caller.get("/v1/payroll/employments"))["items"]
+            return employments
+
         reviews = await until(due, message="no review falls due")
+        async with short_job(stack.nats_url) as jetstream:
+            told = PAYROLL[0] | {"data": PAYROLL[0]["data"] | pool.PAID}
+            await jetstream.publish(f"events.{MUNICIPALITY}.gateway.any.v1", json.dumps(told).encode())
+        employments = await until(paid, message="payroll is not heard")
         document = await caller.get("/openapi.json")
     return {
         "path.need_id": pool.NEEDS,
@@ -122,6 +130,7 @@ async def fill_flexjob_pool(stack: Stack) -> Known:
         "path.session_id": pool.SESSIONS,
         "path.review_id": [review["review_id"] for review in reviews],
         "path.event_id": events,
+        "path.employment_ref": [each["employment_ref"] for each in employments],
         "path.rules_version": [1],
         "path.department": [pool.UNIT["department"]],
         "path.occurred_on": [pool.SNAPSHOT_ON],
@@ -141,6 +150,7 @@ async def fill_flexjob_pool(stack: Stack) -> Known:
         # Whatever is adopted meanwhile leaves the rules of today alone.
         "POST /v1/rules body.occurred_on": ["2027-01-01", "2028-01-01"],
         "POST /v1/flexjobs/{placement_id}/transfers body.workplace_unit": ["Havehuset", "Aahaven"],
+        "POST /v1/payroll/employments/{employment_ref}/match body.placement_id": pool.FLEXJOBS[:1],
         "POST /v1/needs body.need_id": pool.FREE,
         "POST /v1/applications body.application_id": pool.FREE,
         "POST /v1/grants body.grant_id": pool.FREE,

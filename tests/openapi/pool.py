@@ -27,6 +27,8 @@ PERSONS, NEEDS, APPLICATIONS, GRANTS = refs(1, 12), refs(2, 9), refs(3, 40), ref
 # Nobody has them yet.
 FREE = refs(10, 40)
 FLEXJOBS, REFUNDS, BUDGETS, JOB7, SESSIONS = refs(5, 12), refs(6, 4), refs(7, 2), refs(8, 6), refs(9, 1)
+# What payroll tells of, too.
+PAID = {"placement_id": FLEXJOBS[0], "person_ref": PERSONS[0]}
 
 
 def story() -> list[Asked]:
