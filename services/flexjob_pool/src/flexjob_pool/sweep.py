@@ -15,7 +15,7 @@ from chassis.database import ACQUIRE_SECONDS, UNAVAILABLE, Pool
 from flexjob_pool import payroll
 from flexjob_pool.domain.flexjobs import Flexjob
 from flexjob_pool.domain.reviews import AHEAD
-from flexjob_pool.store import lists
+from flexjob_pool.store import cases, lists
 from flexjob_pool.store import payroll as store
 from flexjob_pool.store.documents import name_of
 from flexjob_pool.use_cases import Desk, follow_up, open_case
@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 # What was registered just as the day changed is found by then.
 AGAIN_SECONDS = 60
+SWEEP = "sweep"
 
 
 class Sweep:
@@ -64,6 +65,8 @@ class Sweep:
     async def _look_at(self, pool: Pool, key: str) -> None:
         async with pool.acquire(timeout=ACQUIRE_SECONDS) as db, db.transaction():
             desk = Desk(db, self._municipality, self._calendar)
+            # Reviews that one sweep adds are locked late by another, and the two would wait for each other.
+            await cases.lock(db, [SWEEP])
             case = await open_case(desk, {name_of(Flexjob.noun, key)})
             if flexjob := case.find(Flexjob, key):
                 await follow_up(desk, case, [flexjob])
