@@ -17,7 +17,7 @@ from local.plan.chance import DAYS
 from local.plan.story import Story, Year
 
 EIGHT_IN_THE_MORNING = time(8, tzinfo=UTC)
-EVERY_SENT_TWICE = 20
+EVERY_SENT_TWICE = 40
 HANDS = 8
 CLOUD_EVENT = {"Content-Type": "application/cloudevents+json"}
 
@@ -44,18 +44,20 @@ class Office:
     events: dict[Action, list[str]] = field(default_factory=dict)
     requests: int = 0
     duplicates: int = 0
+    before_today: int = 0
     heard_payroll: bool = False
 
     async def work(self, day: date) -> None:
         """Do all that is to be registered on a day: what is decided for all first, then the cases beside each other."""
-        self.heard_payroll = False
+        self.before_today, self.heard_payroll = self.requests, False
         await self._take([tuple(action for action in self.year.office if action.registered_on == day)])
         waiting = iter(self.year.agenda.get(day, ()))
         await asyncio.gather(*(self._take(waiting) for _ in range(HANDS)))
 
     async def settle(self, day: date) -> None:
-        """Return once all of the day was counted."""
-        await self.pipeline.drained(day, payroll=self.heard_payroll)
+        """Return once all of the day was counted; a day on which nobody registered anything is over at once."""
+        if self.requests > self.before_today:
+            await self.pipeline.drained(day, payroll=self.heard_payroll)
 
     async def _take(self, waiting: Iterable[Story]) -> None:
         """Take one case after the other, each in its own order."""

@@ -122,9 +122,9 @@ def _apply(chance: Chance, day: date, wanted: Wanted, need_id: UUID | None) -> A
 
 
 def refunds(chance: Chance, grant_id: UUID, wanted: Wanted, end: date) -> Iterator[Action]:
-    """Up to three whole months' wages; one in nine is mistyped, and reversed or taken back."""
+    """A whole month's wage or two; one in nine is mistyped, and reversed or taken back."""
     first = months_after(wanted.start.replace(day=1), 1)
-    for number in range(min(3, wanted.months - 2)):
+    for number in range(chance.randint(1, 2)):
         month, after = months_after(first, number), months_after(first, number + 1)
         if after > min(end, LAST_DAY):
             return

@@ -81,7 +81,7 @@ def goings_on(chance: Chance, town: Town, start: StartFlexjob, end: date) -> Ite
 def _changes(chance: Chance, start: StartFlexjob, end: date) -> Iterator[ChangeHours]:
     """Hours up and down, each time something new, and so far apart that no late registration overtakes another."""
     effective, pauses = start.effective_hours_per_week, start.attendance_hours_per_week - start.effective_hours_per_week
-    day = chance.workday_after(max(start.registered_on, start.occurred_on), 35, 150)
+    day = chance.workday_after(max(start.registered_on, start.occurred_on), 40, 220)
     while day < min(end - timedelta(days=25), LAST_DAY):
         step = chance.choice([step for step in STEPS if effective + step >= 1])
         effective += step
@@ -94,7 +94,7 @@ def _changes(chance: Chance, start: StartFlexjob, end: date) -> Iterator[ChangeH
             effective_hours_per_week=effective,
             cause=_cause(chance, step),
         )
-        day = chance.workday_after(day, 40, 160)
+        day = chance.workday_after(day, 60, 240)
 
 
 def _cause(chance: Chance, step: Decimal) -> str:
@@ -104,7 +104,7 @@ def _cause(chance: Chance, step: Decimal) -> str:
 
 
 def _steps(chance: Chance, start: StartFlexjob, end: date) -> Iterator[TakeStep]:
-    for _ in range(chance.choice((0, 0, 1, 1, 2))):
+    for _ in range(chance.choice((0, 0, 0, 1, 1))):
         day = chance.workday_after(max(start.registered_on, start.occurred_on), 10, 250)
         code = chance.choice(STEP_CODES)
         if day < end:

@@ -76,7 +76,7 @@ def _hired_with_funding(chance: Chance, town: Town, person: UUID, day: date, rea
     """On the pool's money, for a need; twelve months from January 2026 would reach a year without a budget."""
     months = chance.choice((6, 9, 12) if day <= LAST_DAY else (6, 9))
     wanted = Wanted(town.place(chance), day, jobs.hours(chance), months)
-    need_id, reported = funding.need(chance, wanted, (person, *(chance.ref() for _ in range(chance.randrange(2)))))
+    need_id, reported = funding.need(chance, wanted, (person, *(chance.ref() for _ in range(chance.choice((0, 0, 1))))))
     grant_id, granted = funding.grant(chance, wanted, need_id)
     yield from (*reported, *granted)
     hired = Hired(person, wanted.place, day, chance.registration(day), wanted.hours, grant_id, need_id)
