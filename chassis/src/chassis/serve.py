@@ -51,6 +51,8 @@ def serve(name: str, settings: S, components: Sequence[Component], build_app: Ca
         host=settings.host,
         port=settings.port,
         lifespan="on",
+        loop="uvloop",
+        http="httptools",
         ws="none",
         log_config=None,
         access_log=False,
