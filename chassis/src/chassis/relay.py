@@ -18,11 +18,13 @@ import nats.errors
 import structlog
 from nats.js.api import StreamConfig, StreamState
 from nats.js.errors import NotFoundError
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
 
 from chassis import outbox
 from chassis.batch import MESSAGE_ID, Refused, publish_batch
 from chassis.bus import REQUEST_SECONDS, Bus
-from chassis.database import ANSWER_SECONDS, CONNECT_SECONDS, SESSION, UNAVAILABLE
+from chassis.database import ACQUIRE_SECONDS, ANSWER_SECONDS, CONNECT_SECONDS, SESSION, UNAVAILABLE, Pool
 from contracts.streams import Stream
 
 if TYPE_CHECKING:
@@ -42,14 +44,14 @@ log = structlog.get_logger()
 class Relay:
     """Publishes one database's outbox to one stream.
 
-    `active` is false on a relay that stands by; `trouble` says why nothing moves, None when all is well; `regressions`
-    counts how often the stream had lost events that it had acknowledged.
+    `active` is false on a relay that stands by; `regressions` counts how often the stream had lost events that it had
+    acknowledged.
     """
 
     def __init__(self, dsn: str, bus: Bus, stream: Stream, *, poll_seconds: float = 1.0) -> None:
         self.active = False
-        self.trouble: str | None = "starting"
         self.regressions = 0
+        self._trouble: str | None = "starting"
         self._dsn = dsn
         self._bus = bus
         self._stream = stream
@@ -58,6 +60,13 @@ class Relay:
         self._limit = MAX_BATCH
         self._failures = 0
         self._last = 0
+
+    @property
+    def trouble(self) -> str | None:
+        """Why events do not reach the bus; None when they do, or when another process relays them."""
+        if self.active and not self._bus.connected:
+            return "not connected to the bus"
+        return self._trouble
 
     async def run(self) -> None:
         """Relay until cancelled, through losses of the database and of the bus."""
@@ -71,6 +80,21 @@ class Relay:
                 await self._back_off(error)
             finally:
                 self.active = False
+
+    async def measure(self, pool: Pool) -> list[Metric]:
+        """What operations see: the outbox as it stands in the database, and the relay of this process."""
+        async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
+            backlog = await outbox.backlog(db)
+        age = (datetime.now(UTC) - backlog.oldest).total_seconds() if backlog.oldest else 0
+        return [
+            GaugeMetricFamily("outbox_pending", "Events that wait for the bus.", value=backlog.pending),
+            GaugeMetricFamily("outbox_oldest_age_seconds", "How long the oldest of them has waited.", value=age),
+            GaugeMetricFamily(
+                "outbox_parked", "Events that the bus will never take as they are.", value=backlog.parked
+            ),
+            GaugeMetricFamily("relay_active", "1 when this process is the one that publishes.", value=self.active),
+            CounterMetricFamily("relay_regressions", "Times the stream had lost events.", value=self.regressions),
+        ]
 
     @asynccontextmanager
     async def _connection(self) -> "AsyncIterator[RelayConnection]":
@@ -90,10 +114,10 @@ class Relay:
 
         A relay that begins gives what was parked another chance: the stream may take more than it did.
         """
-        self.trouble = None
+        self._trouble = None
         while not await outbox.become_relay(db):  # noqa: ASYNC110 - nothing tells when a lock is free
             await asyncio.sleep(self._poll_seconds)
-        self.active, self.trouble = True, "waiting for the bus"
+        self.active, self._trouble = True, "waiting for the bus"
         log.info("relay_active", stream=self._stream.name)
         if unparked := await outbox.unpark(db):
             log.warning("events_unparked", stream=self._stream.name, positions=unparked)
@@ -113,7 +137,7 @@ class Relay:
                 self._limit = max(1, self._limit // 2)
                 await self._back_off(error)
             else:
-                self._failures, self.trouble = 0, None
+                self._failures, self._trouble = 0, None
 
     async def _publish_next(self, db: "RelayConnection") -> None:
         self._wake.clear()
@@ -209,8 +233,8 @@ class Relay:
             await asyncio.wait_for(self._wake.wait(), self._poll_seconds)
 
     async def _back_off(self, error: Exception) -> None:
-        self.trouble = f"{type(error).__name__}: {error}" if isinstance(error, Refused) else type(error).__name__
+        self._trouble = f"{type(error).__name__}: {error}" if isinstance(error, Refused) else type(error).__name__
         self._failures += 1
-        log.warning("relay_pauses", stream=self._stream.name, error=self.trouble, failures=self._failures)
+        log.warning("relay_pauses", stream=self._stream.name, error=self._trouble, failures=self._failures)
         longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(self._failures, 10))
         await asyncio.sleep(random.uniform(longest / 2, longest))  # noqa: S311 - spreads retries, guards nothing

@@ -71,7 +71,7 @@ def build_app(settings: FlexjobPoolSettings) -> FastAPI:
 
     health = Health()
     health.add("database", database_trouble)
-    health.add("relay", lambda: relay_trouble(relay, bus))
+    health.add("relay", lambda: relay.trouble)
     health.add("inbox", lambda: subscriber.trouble)
     health.add("bus", watchdog.trouble)
     app = build_api(
@@ -84,16 +84,10 @@ def build_app(settings: FlexjobPoolSettings) -> FastAPI:
         health=health,
         registry=CollectorRegistry(),
         collectors=[
-            lambda: measure(app.state.pool, relay, sweep),
+            lambda: measure(app.state.pool, sweep),
+            lambda: relay.measure(app.state.pool),
             lambda: subscriber.measure(app.state.pool),
         ],
         service=PRODUCER,
     )
     return app
-
-
-def relay_trouble(relay: Relay, bus: Bus) -> str | None:
-    """Why events do not reach the bus; None when they do, or when another process relays them."""
-    if relay.active and not bus.connected:
-        return "not connected to the bus"
-    return relay.trouble

@@ -17,7 +17,7 @@ from chassis.relay import Relay
 from chassis.tasks import background
 from contracts.streams import Stream
 from gateway.api import router
-from gateway.metrics import EventCounts, measure
+from gateway.metrics import EventCounts
 from gateway.settings import GatewaySettings
 from gateway.use_cases import PRODUCER
 
@@ -47,7 +47,7 @@ def build_app(settings: GatewaySettings) -> FastAPI:
 
     health = Health()
     health.add("database", database_trouble)
-    health.add("relay", lambda: relay_trouble(relay, bus))
+    health.add("relay", lambda: relay.trouble)
     registry = CollectorRegistry()
     app = build_api(
         title="Kraftcenter gateway",
@@ -58,15 +58,8 @@ def build_app(settings: GatewaySettings) -> FastAPI:
         routers=[router],
         health=health,
         registry=registry,
-        collectors=[lambda: measure(app.state.pool, relay)],
+        collectors=[lambda: relay.measure(app.state.pool)],
         service=PRODUCER,
     )
     app.state.counts = EventCounts(registry)
     return app
-
-
-def relay_trouble(relay: Relay, bus: Bus) -> str | None:
-    """Why events do not reach the bus; None when they do, or when another process relays them."""
-    if relay.active and not bus.connected:
-        return "not connected to the bus"
-    return relay.trouble
