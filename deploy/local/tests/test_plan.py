@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.catalogue import EVENTS
-from local.actions.action import Dated
+from local.actions.action import Action, Dated
 from local.actions.flexjobs import ChangeHours, EndFlexjob, HoldReview, StartFlexjob
 from local.actions.payroll import ChangeWorkingTime, EmploymentMessage, Message
 from local.actions.pool import CommitGrant, Reject
@@ -118,6 +118,28 @@ def test_hours_change_only_between_start_and_end_in_order_and_never_to_the_same(
         assert all(attendance >= effective > 0 for attendance, effective in hours)
         assert all(before != after for before, after in pairwise(hours))
         assert all(before < after for before, after in pairwise(days))
+
+
+@given(seed=seeds)
+@settings(max_examples=10, deadline=None)
+def test_what_is_undone_was_registered_before_and_stands(seed: int) -> None:
+    standing: set[Action] = set()
+    for action in plan_year(seed, KOLDING, 100).actions:
+        if isinstance(action, Correct | Retract):
+            standing.remove(action.action)
+        if isinstance(action, Retract) and isinstance(action.action, Correct):
+            standing.add(action.action.action)
+        standing.add(action)
+
+
+@given(seed=seeds)
+@settings(max_examples=10, deadline=None)
+def test_every_correction_changes_something(seed: int) -> None:
+    for correction in (action for action in plan_year(seed, KOLDING, 100).actions if isinstance(action, Correct)):
+        corrected = correction.action
+        said = dict(corrected.values) if isinstance(corrected, Correct) else {}
+        original = corrected.action if isinstance(corrected, Correct) else corrected
+        assert any(said.get(name, getattr(original, name)) != value for name, value in correction.values)
 
 
 @given(seed=seeds, people=st.integers(0, 40))

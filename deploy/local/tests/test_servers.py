@@ -24,8 +24,9 @@ async def test_a_database_of_a_test_is_empty(database_url: str) -> None:
     await connection.close()
 
 
-async def test_postgres_keeps_its_port_and_its_rows_over_a_kill(tmp_path: Path) -> None:
-    server = OwnPostgres(tmp_path / "postgres")
+@pytest.mark.parametrize(("lasting", "fsync"), [(True, "on"), (False, "off")])
+async def test_postgres_keeps_its_port_and_its_rows_over_a_kill(lasting: bool, fsync: str, tmp_path: Path) -> None:
+    server = OwnPostgres(tmp_path / "postgres", lasting=lasting)
     server.start()
     dsn = server.create_database()
     connection = await asyncpg.connect(dsn)
@@ -39,6 +40,7 @@ async def test_postgres_keeps_its_port_and_its_rows_over_a_kill(tmp_path: Path) 
 
     connection = await asyncpg.connect(dsn)
     assert await connection.fetchval("SELECT text FROM note") == "æøå"
+    assert await connection.fetchval("SHOW fsync") == fsync
     server.stop()
     connection.terminate()
 
@@ -116,7 +118,10 @@ def test_without_the_wheel_an_installed_postgres_is_used(monkeypatch: pytest.Mon
     assert (binaries / "initdb").exists()
 
 
-async def test_nats_keeps_its_port_and_its_messages_over_a_kill(nats_server: NatsServer) -> None:
+@pytest.mark.parametrize(("lasting", "synced"), [(True, "always"), (False, "2m")])
+async def test_nats_keeps_its_port_and_its_messages_over_a_kill(lasting: bool, synced: str, tmp_path: Path) -> None:
+    nats_server = NatsServer(tmp_path / "nats", lasting=lasting)
+    nats_server.start()
     client = await nats.connect(nats_server.url)
     await client.jetstream().add_stream(StreamConfig(name="NOTES", subjects=["notes.>"], max_bytes=4 * 1024**3))
     await client.jetstream().publish("notes.first", b"1")
@@ -128,6 +133,8 @@ async def test_nats_keeps_its_port_and_its_messages_over_a_kill(nats_server: Nat
     client = await nats.connect(nats_server.url)
     assert (await client.jetstream().stream_info("NOTES")).state.messages == 1
     await client.close()
+    assert f"sync_interval: {synced}\n" in (nats_server.folder / "nats.conf").read_text(encoding="utf-8")
+    nats_server.stop()
 
 
 def test_nats_listens_on_the_loopback_address_alone(nats_server: NatsServer) -> None:

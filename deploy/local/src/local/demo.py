@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import nats.errors
+import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
@@ -48,6 +49,7 @@ PAIRS: tuple[Pair, ...] = (
     (date(2025, 11, 30), date(2025, 12, 15)),
     (LAST_DAY, LAST_DAY),
 )
+LOOKED_AT = {known_on for _, known_on in PAIRS}
 BROKEN_OFF = (Refused, NotCovered, Stranger, httpx.HTTPError, nats.errors.Error, OSError)
 
 
@@ -63,7 +65,7 @@ def run(*, seed: int = SEED, people: int = PEOPLE, everything: bool = False) -> 
     messages = Console(stderr=True, highlight=False)
     try:
         with _fresh_folder(messages) as folder, calculated(seed, people, PAIRS) as answers:
-            asyncio.run(_demo(folder, plan_years(seed, people), answers, messages, everything=everything))
+            uvloop.run(_demo(folder, plan_years(seed, people), answers, messages, everything=everything))
     except (*BROKEN_OFF, Disagreement) as failure:
         messages.print(f"{type(failure).__name__}: {failure}", style="red", markup=False)
         return 1
@@ -112,7 +114,7 @@ async def _live(towns: Sequence[Hall], clock: Path, answers: Answers, messages: 
     lines: list[Line] = []
     with _progress(messages) as progress:
         bar = progress.add_task("", total=len(DAYS))
-        async for day in live([town.office for town in towns], clock=clock):
+        async for day in live([town.office for town in towns], clock=clock, looked_at=LOOKED_AT):
             if (day, day) in PAIRS:
                 lines += await _compare(towns, answers, (day, day))
             progress.update(bar, advance=1, description=f"{day:%d.%m.%Y}")

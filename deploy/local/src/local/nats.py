@@ -1,4 +1,4 @@
-"""A nats-server of our own in a folder, on the loopback address alone; a write reaches the disk before its answer."""
+"""A nats-server of our own in a folder, on the loopback address alone."""
 
 import json
 import shutil
@@ -30,15 +30,21 @@ class GivenNats:
 
 
 class NatsServer(Server):
-    """Keeps its port and its store over restarts; a port that is not given is a free one."""
+    """Keeps its port and its store over restarts; a port that is not given is a free one.
 
-    def __init__(self, folder: Path, *, port: int | None = None, monitor_port: int | None = None) -> None:
+    When it is `lasting`, a write reaches the disk before its answer; else it survives any crash but the machine's.
+    """
+
+    def __init__(
+        self, folder: Path, *, port: int | None = None, monitor_port: int | None = None, lasting: bool = False
+    ) -> None:
         super().__init__("NATS", folder)
         self.store_dir = folder / "store"
         free = free_ports(2)
         self.port = port or free[0]
         self.monitor_port = monitor_port or free[1]
         self.ports = {"NATS": self.port, "the NATS monitor": self.monitor_port}
+        self._sync_interval = "always" if lasting else "2m"
         self.url = f"nats://{LOOPBACK}:{self.port}"
         self.monitor_url = f"http://{LOOPBACK}:{self.monitor_port}"
 
@@ -67,7 +73,7 @@ jetstream {{
   store_dir: {json.dumps(str(self.store_dir))}
   max_mem: 64MB
   max_file: 1TB
-  sync_interval: always
+  sync_interval: {self._sync_interval}
   strict: true
 }}
 """
@@ -76,7 +82,7 @@ jetstream {{
 def nats_for(folder: Path, *, port: int, monitor_port: int) -> NatsServer | GivenNats:
     """The server behind NATS_URL when that is set, else one of our own in the folder. Raises SettingsRefused."""
     given = address("NATS_URL", nats_url)
-    return GivenNats(given) if given else NatsServer(folder, port=port, monitor_port=monitor_port)
+    return GivenNats(given) if given else NatsServer(folder, port=port, monitor_port=monitor_port, lasting=True)
 
 
 def nats_binary() -> Path:

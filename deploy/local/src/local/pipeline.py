@@ -1,4 +1,4 @@
-"""When a day is over: all that a municipality's systems told has gone through the pool, and was counted by impact."""
+"""When a day is over, and when it was counted: how far what a municipality's systems told has come."""
 
 from datetime import UTC, date, datetime, time
 from functools import partial
@@ -25,27 +25,33 @@ class Pipeline:
         self._jetstream = jetstream
         self._streams = {stream.producer: stream for stream in streams_of(municipality)}
 
-    async def drained(self, day: date, *, payroll: bool) -> None:
-        """Return when everything of a day is published, delivered and acknowledged; TimeoutError after a minute.
+    async def over(self, day: date, *, payroll: bool) -> None:
+        """Return when the pool has heard all of a day and called for its reviews; TimeoutError after a minute.
 
         Unless `payroll` told something on the day, nothing of it comes through the gateway.
         """
-        # In the direction of travel: what has left an outbox is on the stream before its readers are asked.
         if payroll:
             await until(self._gateway_is_empty, seconds=DRAIN_SECONDS, message="the outbox of gateway does not drain")
             await self._read("gateway", "flexjob_pool")
-            await self._read("gateway", "impact")
-        done = partial(self._pool_is_done, day)
-        await until(done, seconds=DRAIN_SECONDS, message="flexjob_pool does not call for the day's reviews, or publish")
-        await self._read("flexjob_pool", "impact")
+        swept = partial(self._is_swept, day)
+        await until(swept, seconds=DRAIN_SECONDS, message="flexjob_pool does not call for the day's reviews")
+
+    async def counted(self) -> None:
+        """Return when everything that was told so far is published, and impact has it; TimeoutError after a minute."""
+        # In the direction of travel: what has left an outbox is on the stream before its readers are asked.
+        await until(self._gateway_is_empty, seconds=DRAIN_SECONDS, message="the outbox of gateway does not drain")
+        await until(self._pool_is_empty, seconds=DRAIN_SECONDS, message="the outbox of flexjob_pool does not drain")
+        for producer in ("gateway", "flexjob_pool"):
+            await self._read(producer, "impact")
 
     async def _gateway_is_empty(self) -> bool:
         return (await _samples(self._gateway))[OUTBOX_PENDING] == 0
 
-    async def _pool_is_done(self, day: date) -> bool:
-        midnight = datetime.combine(day, time(tzinfo=UTC)).timestamp()
-        found = await _samples(self._pool)
-        return found[SWEPT_UNTIL] == midnight and found[OUTBOX_PENDING] == 0
+    async def _pool_is_empty(self) -> bool:
+        return (await _samples(self._pool))[OUTBOX_PENDING] == 0
+
+    async def _is_swept(self, day: date) -> bool:
+        return (await _samples(self._pool))[SWEPT_UNTIL] == datetime.combine(day, time(tzinfo=UTC)).timestamp()
 
     async def _read(self, producer: str, durable: str) -> None:
         caught_up = partial(self._is_read, self._streams[producer], durable)

@@ -100,15 +100,20 @@ class Postgres:
 
 
 class OwnPostgres(Server, Postgres):
-    """A server in a folder, on the loopback address alone; keeps its port and its data over restarts."""
+    """A server in a folder, on the loopback address alone; keeps its port and its data over restarts.
+
+    One that is not `lasting` survives any crash but the machine's: it never waits for the disk.
+    """
 
     # PostgreSQL's fast shutdown; on SIGTERM it would wait for every client to leave.
     stop_signal = signal.SIGINT
 
-    def __init__(self, folder: Path, *, port: int | None = None) -> None:
+    def __init__(self, folder: Path, *, port: int | None = None, lasting: bool = False) -> None:
         Server.__init__(self, "PostgreSQL", folder)
         self.port = port or free_ports(1)[0]
         self.ports = {"PostgreSQL": self.port}
+        self._settings = {"listen_addresses": LOOPBACK, "port": self.port, "unix_socket_directories": ""}
+        self._settings |= {} if lasting else {"fsync": "off"}
         self._binaries = postgres_binaries()
         self._data = folder / "data"
         folder.mkdir(parents=True, exist_ok=True)
@@ -119,8 +124,7 @@ class OwnPostgres(Server, Postgres):
         require_free(self.ports)
         if not (self._data / "PG_VERSION").exists():
             self._initialise()
-        settings = {"listen_addresses": LOOPBACK, "port": self.port, "unix_socket_directories": ""}
-        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        options = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         server = tethered([self._binaries / "postgres", "-D", self._data, *options], last_signal="INT")
         self._launch(self._not_as_root(server), self.folder / "postgres.log", self._answers)
 
@@ -165,10 +169,10 @@ class OwnPostgres(Server, Postgres):
         return True
 
 
-def postgres_for(folder: Path, *, port: int | None = None) -> Postgres:
+def postgres_for(folder: Path, *, port: int | None = None, lasting: bool = False) -> Postgres:
     """The server behind DATABASE_URL when that is set, else one of our own in the folder. Raises SettingsRefused."""
     given = address("DATABASE_URL", postgres_dsn)
-    return Postgres(given) if given else OwnPostgres(folder, port=port)
+    return Postgres(given) if given else OwnPostgres(folder, port=port, lasting=lasting)
 
 
 def postgres_binaries() -> Path:

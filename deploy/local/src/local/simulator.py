@@ -1,7 +1,7 @@
-"""Lives a year day by day through the HTTP doors; the clock moves on only when all of a day was counted everywhere."""
+"""Lives a year day by day through the HTTP doors; the clock moves on only when all of a day was done."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -29,8 +29,11 @@ class Refused(Exception):
 class Waits(Protocol):
     """What a day waits for."""
 
-    async def drained(self, day: date, *, payroll: bool) -> None:
-        """Return once all of the day was counted, and what payroll told on it, if anything."""
+    async def over(self, day: date, *, payroll: bool) -> None:
+        """Return once all of the day was heard, and what payroll told on it, if anything."""
+
+    async def counted(self) -> None:
+        """Return once everything so far was counted."""
 
 
 @dataclass(slots=True)
@@ -44,20 +47,20 @@ class Office:
     events: dict[Action, list[str]] = field(default_factory=dict)
     requests: int = 0
     duplicates: int = 0
-    before_today: int = 0
     heard_payroll: bool = False
 
     async def work(self, day: date) -> None:
         """Do all that is to be registered on a day: what is decided for all first, then the cases beside each other."""
-        self.before_today, self.heard_payroll = self.requests, False
+        self.heard_payroll = False
         await self._take([tuple(action for action in self.year.office if action.registered_on == day)])
         waiting = iter(self.year.agenda.get(day, ()))
         await asyncio.gather(*(self._take(waiting) for _ in range(HANDS)))
 
-    async def settle(self, day: date) -> None:
-        """Return once all of the day was counted; a day on which nobody registered anything is over at once."""
-        if self.requests > self.before_today:
-            await self.pipeline.drained(day, payroll=self.heard_payroll)
+    async def settle(self, day: date, *, counted: bool) -> None:
+        """Return once all of the day was heard; `counted`: and was counted, with everything before."""
+        await self.pipeline.over(day, payroll=self.heard_payroll)
+        if counted:
+            await self.pipeline.counted()
 
     async def _take(self, waiting: Iterable[Story]) -> None:
         """Take one case after the other, each in its own order."""
@@ -108,12 +111,15 @@ class Office:
         return answer
 
 
-async def live(offices: Sequence[Office], *, clock: Path) -> AsyncIterator[date]:
-    """Live every day of the year in all municipalities, and yield each one once all of it has been counted."""
+async def live(offices: Sequence[Office], *, clock: Path, looked_at: Container[date]) -> AsyncIterator[date]:
+    """Live every day of the year in all municipalities, and yield each one once it is over.
+
+    A day that is `looked_at` has been counted by then. On another, impact may be some days behind, as in life.
+    """
     for day in DAYS:
         set_clock(clock, day)
         await asyncio.gather(*(office.work(day) for office in offices))
-        await asyncio.gather(*(office.settle(day) for office in offices))
+        await asyncio.gather(*(office.settle(day, counted=day in looked_at) for office in offices))
         yield day
 
 

@@ -115,7 +115,7 @@ async def running_stack(  # noqa: PLR0913 - what a stack may be told
     at = ports or free_ports_for(services, municipalities)
     async with AsyncExitStack() as running:
         running.enter_context(_alone_in(folder))
-        postgres = postgres_for(folder / "postgres", port=at["postgres"])
+        postgres = postgres_for(folder / "postgres", port=at["postgres"], lasting=bool(ports))
         bus = (nats_for if ports else NatsServer)(folder / "nats", port=at["nats"], monitor_port=at["nats_monitor"])
         own = [server for server in (postgres, bus) if isinstance(server, OwnPostgres | NatsServer)]
         needed = {instance.name: at[instance.name] for instance in instances}

@@ -21,7 +21,7 @@ def each_day(actions: Iterable[Dated], as_of: date) -> Iterator[tuple[date, Sequ
 
 def days_between(first: date, end: date) -> Iterator[date]:
     """The days from the first, without the end."""
-    return (first + n * DAY for n in range((end - first).days))
+    return map(date.fromordinal, range(first.toordinal(), end.toordinal()))
 
 
 def months_after(day: date, months: int) -> date:

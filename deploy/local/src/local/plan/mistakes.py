@@ -19,7 +19,7 @@ from local.actions.flexjobs import (
 from local.actions.pool import PostRefund
 from local.actions.undo import Correct, Retract
 from local.actions.workplaces import ReportNeed
-from local.plan.chance import FIRST_DAY, LAST_DAY, Chance, workday
+from local.plan.chance import FIRST_DAY, LAST_DAY, Chance
 from local.plan.jobs import CAUSES_DOWN, CAUSES_UP
 from local.plan.story import Story, in_order
 from local.plan.towns import Town
@@ -38,8 +38,9 @@ class Case:
     story: Story
 
     def all(self, kind: type[A]) -> list[A]:
-        """All actions of a kind, in the order of their registration."""
-        return [action for action in self.story if isinstance(action, kind)]
+        """All actions of a kind that nobody undoes, in the order of their registration."""
+        undone = {undoing.action for undoing in self.story if isinstance(undoing, Correct | Retract)}
+        return [action for action in self.story if isinstance(action, kind) and action not in undone]
 
     def any(self, kind: type[A]) -> list[A]:
         """One action of a kind, or none."""
@@ -67,9 +68,9 @@ def told_with_mistakes(chance: Chance, town: Town, story: Story) -> Story:
     """Every third case has one mistake, of any kind that it has room for."""
     if not chance.one_in(3):
         return story
-    case, first = Case(chance, town, story), chance.randrange(len(MISTAKES))
-    for turn in range(len(MISTAKES)):
-        if wrong := tuple(MISTAKES[(first + turn) % len(MISTAKES)](case)):
+    case = Case(chance, town, story)
+    for mistake in chance.sample(MISTAKES, len(MISTAKES)):
+        if wrong := tuple(mistake(case)):
             gone = {each.instead_of for each in wrong if isinstance(each, Mistyped)}
             first_told = {each.instead_of: each.told for each in wrong if isinstance(each, Mistyped)}
             mended = (each for each in wrong if not isinstance(each, Mistyped))
@@ -166,10 +167,11 @@ def wrong_person(case: Case) -> Iterator[Action]:
 
 
 def wrong_place(case: Case) -> Iterator[Action]:
-    """Another workplace, often in another department."""
+    """A workplace in another department."""
     for start in case.free_starts():
         if not any(isinstance(each, Transfer) for each in case.others_of(start)):
-            department, unit = case.town.place(case.chance, but=(start.department, start.workplace_unit))
+            elsewhere = [place for place in case.town.places if place[0] != start.department]
+            department, unit = case.chance.choice(elsewhere)
             yield from _mended(case, start, "registration_error", department=department, workplace_unit=unit)
 
 
@@ -214,9 +216,9 @@ def wrong_wage(case: Case) -> Iterator[Action]:
 def double_entry(case: Case) -> Iterator[Action]:
     """The same flexjob under a second id, by another hand."""
     for start in case.free_starts():
-        again = replace(start, placement_id=case.chance.ref(), registered_on=workday(start.registered_on))
-        yield again
-        yield Retract(registered_on=case.months_later(again), action=again, reason_code="double_entry")
+        again = replace(start, placement_id=case.chance.ref())
+        if taken_back := tuple(_taken_back(case, again, "double_entry")):
+            yield from (again, *taken_back)
 
 
 def hours_never_changed(case: Case) -> Iterator[Action]:
@@ -238,9 +240,9 @@ def step_never_taken(case: Case) -> Iterator[Action]:
         yield from _taken_back(case, step)
 
 
-def _taken_back(case: Case, wrong: Action) -> Iterator[Action]:
+def _taken_back(case: Case, wrong: Action, reason: str = "never_happened") -> Iterator[Action]:
     if (day := case.months_later(wrong)) > wrong.registered_on:
-        yield Retract(registered_on=day, action=wrong, reason_code="never_happened")
+        yield Retract(registered_on=day, action=wrong, reason_code=reason)
 
 
 MISTAKES: Sequence[Callable[[Case], Iterator[Action]]] = (
