@@ -350,6 +350,19 @@ def test_an_end_before_the_start_is_only_shown() -> None:
     assert differing(ended("early", "01-31"), booked=booked) == {(reasons.EndsBeforeFlexjob, "early")}
 
 
+def test_an_end_that_is_left_out_takes_no_hours_and_no_other_end_with_it() -> None:
+    started = Booked(BOOKED.person_ref, "post2013", on("02-01"), None, {on("02-01"): hours("12", "10")})
+    paying = paid("one", "0.5", "03-01")
+    mistaken = [paying, ended("right", "06-01", at=1), ended("mistaken", "01-15", at=2)]
+    assert wanted(*mistaken, booked=started) == [on("06-01"), (on("03-01"), "18.50")]
+    assert differing(*mistaken, booked=started) == {(reasons.EndsBeforeFlexjob, "mistaken")}
+
+    over = Booked(BOOKED.person_ref, "post2013", on("01-01"), on("08-01"), BOOKED.hours)
+    other = [paying, ended("other", "05-01", at=1), paid("after", "0.4", "06-01", at=2)]
+    assert wanted(*other, booked=over) == [(on("03-01"), "18.50"), (on("06-01"), "14.80")]
+    assert differing(*other, booked=over) == {(reasons.OtherEndRegistered, "other")}
+
+
 def test_an_interval_registered_after_the_end_and_beginning_after_it_is_shown() -> None:
     messages = [ended("end", "06-01"), paid("after", "0.5", "07-01", at=1)]
     assert wanted(*messages) == [on("06-01")]
@@ -483,10 +496,10 @@ def test_hours_day_by_day_are_those_that_began_last(booked: Booked, story: list[
     asked = registrations(due(booked, one, TODAY))
     changed = dict(booked.hours) | {each.occurred_on: hours_of(each) for each in asked if isinstance(each, PayHours)}
     end = next((each.occurred_on for each in asked if isinstance(each, PayEnd)), booked.ended_on)
-    current, said = booked.hours[booked.started_on], holding(one[0], booked.started_on - DAY)
+    current, said = booked.hours[booked.started_on], holding(booked, one[0], booked.started_on - DAY)
     day = booked.started_on
     while day < (end or on("03-01")):
-        before, said = said, holding(one[0], day)
+        before, said = said, holding(booked, one[0], day)
         if day in booked.hours:
             current = booked.hours[day]
         elif said != before and (now := paid_on(booked, one[0], said, day)):
@@ -495,10 +508,11 @@ def test_hours_day_by_day_are_those_that_began_last(booked: Booked, story: list[
         day += DAY
 
 
-def holding(employment: Employment, day: date) -> str | None:
-    """The id of the message that holds on a day, by looking at each of them."""
-    end = [each for each in employment.versions if isinstance(each.event, EmploymentEnded)]
-    if end and day >= end[-1].event.occurred_on:
+def holding(booked: Booked, employment: Employment, day: date) -> str | None:
+    """The id of the message that holds on a day, by looking at each of them; an end that does not fit ends nothing."""
+    ends = [each.event.occurred_on for each in employment.versions if isinstance(each.event, EmploymentEnded)]
+    fitting = [end for end in ends if end == booked.ended_on or (not booked.ended_on and end >= booked.started_on)]
+    if fitting and day >= fitting[-1]:
         return None
     for version in reversed(employment.versions):
         event = version.event

@@ -119,12 +119,12 @@ def _of_paying(booked: Booked, paying: list[Employment], today: date) -> Iterato
     """What is due of employments that follow each other; the last one's end is the flexjob's."""
     if not paying:
         return
-    end = _end(booked, paying[-1], today)
-    if end:
-        yield end
-    until = end.ask.occurred_on if isinstance(end, Wanted) else booked.ended_on
+    *earlier, last = paying
+    ends, last = _end(booked, last, today)
+    yield from ends
+    until = next((each.ask.occurred_on for each in ends if isinstance(each, Wanted)), booked.ended_on)
     steps: dict[date, tuple[UUID, Step]] = {}
-    for each in paying:
+    for each in (*earlier, last):
         for late in beyond_end(each):
             yield Differing(each.employment_ref, late.told, reasons.AfterEmploymentEnd())
         for step in steps_of(each):
@@ -135,17 +135,25 @@ def _of_paying(booked: Booked, paying: list[Employment], today: date) -> Iterato
     yield from _hours(booked, steps)
 
 
-def _end(booked: Booked, last: Employment, today: date) -> Due | None:
-    if last.end is None or last.end.event.occurred_on == booked.ended_on:
-        return None
-    day = last.end.event.occurred_on
-    if booked.ended_on:
-        return Differing(last.employment_ref, last.end.told, reasons.OtherEndRegistered())
-    if day < booked.started_on:
-        return Differing(last.employment_ref, last.end.told, reasons.EndsBeforeFlexjob())
+def _end(booked: Booked, last: Employment, today: date) -> tuple[list[Due], Employment]:
+    """What is due of an employment's end, and the employment without what is left out, which takes nothing with it."""
+    end = last.end
+    if end is None or end.event.occurred_on == booked.ended_on:
+        return [], last
+    day = end.event.occurred_on
+    reason = _contradicts(booked, day)
+    if reason:
+        found, rest = _end(booked, last.without(end), today)
+        return [Differing(last.employment_ref, end.told, reason), *found], rest
     if not is_within_reach(day, today):
-        return Differing(last.employment_ref, last.end.told, reasons.TooFarAhead())
-    return Wanted(PayEnd(occurred_on=day, employment_ref=last.employment_ref), last.end.told)
+        return [Differing(last.employment_ref, end.told, reasons.TooFarAhead())], last
+    return [Wanted(PayEnd(occurred_on=day, employment_ref=last.employment_ref), end.told)], last
+
+
+def _contradicts(booked: Booked, end: date) -> Refusal | None:
+    if booked.ended_on:
+        return reasons.OtherEndRegistered()
+    return reasons.EndsBeforeFlexjob() if end < booked.started_on else None
 
 
 def _out_of_place(booked: Booked, until: date | None, day: date, today: date) -> Refusal | None:

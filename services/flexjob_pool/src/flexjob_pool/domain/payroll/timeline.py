@@ -1,7 +1,7 @@
 """What payroll says of one employment, day by day: of overlapping intervals the one registered last holds."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -72,6 +72,10 @@ class Employment:
     def first_day(self) -> date:
         """The first day that payroll tells anything of."""
         return min(each.event.occurred_on for each in self.versions)
+
+    def without(self, version: Version) -> "Employment":
+        """What else payroll tells of it, be it nothing."""
+        return replace(self, versions=tuple(each for each in self.versions if each is not version))
 
 
 def steps_of(employment: Employment) -> list[Step]:
