@@ -144,9 +144,20 @@ async def _carry_out(desk: Desk, placement_id: UUID, operation: Operation, cause
         done = await register(desk, placement_id, operation.ask, cause=operation.because.id)
         return done.event_ids
     if isinstance(operation, Correct):
-        values = operation.ask.model_dump(mode="json", exclude_unset=True)
-        return await undo.correct(desk, operation.event_id, LATE, values, by_itself=True, cause=operation.because.id)
+        return await _correct(desk, placement_id, operation, cause=operation.because.id)
     return await undo.retract(desk, operation.event_id, NEVER, by_itself=True, cause=cause)
+
+
+async def _correct(desk: Desk, placement_id: UUID, operation: Correct, cause: str) -> list[str]:
+    """Correct what payroll has registered; where the story allows that no more, register it anew in its place."""
+    values = operation.ask.model_dump(mode="json")
+    try:
+        async with desk.db.transaction():
+            return await undo.correct(desk, operation.event_id, LATE, values, by_itself=True, cause=cause)
+    except Refusal:
+        # The new one comes first, so that no money is needed that only the old one gave back.
+        done = await register(desk, placement_id, operation.ask, cause=cause)
+        return [*done.event_ids, *await undo.retract(desk, operation.event_id, NEVER, by_itself=True, cause=cause)]
 
 
 async def _lock(desk: Desk, placements: Collection[UUID]) -> None:

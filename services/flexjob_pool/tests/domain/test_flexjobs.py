@@ -305,15 +305,16 @@ def test_a_flexjob_ends_once_whoever_tells_of_it() -> None:
     )
     assert "employment_ref" not in event.model_dump(mode="json")
     assert world.one(Flexjob, first).ended_by is None
-    for placement_id in (first, second):
-        assert world.refused(placement_id, PayEnd, END, employment_ref=employment_ref) == {AlreadyEnded}
+    assert world.refused(first, PayEnd, END, employment_ref=employment_ref) == {AlreadyEnded}
     assert world.refused(first, EndFlexjob, END, reason_code="pension") == {AlreadyEnded}
 
 
-def test_an_end_that_somebody_registers_takes_over_from_the_one_that_payroll_told_of() -> None:
+def test_a_later_end_takes_over_from_the_one_that_payroll_told_of() -> None:
     world = World()
     placement_id = world.start()
     world.ask(placement_id, PayEnd, FIRST, employment_ref=uuid4())
+    world.ask(placement_id, PayEnd, FIRST + DAY, employment_ref=uuid4())
+    assert world.one(Flexjob, placement_id).ended_on == FIRST + DAY
 
     assert world.ask(placement_id, EndFlexjob, END, reason_code="pension")
 

@@ -87,7 +87,7 @@ class EndPaid(FlexjobEnded):
 
 
 def pay_end(about: Key, ask: PayEnd, case: Case) -> list[DatedEvent]:
-    """End a flexjob that payroll says is over."""
+    """End a flexjob that payroll says is over; the end that it told of before gives way."""
     flexjob = _endable(about, ask, case)
     ended = EndPaid(
         placement_id=flexjob.placement_id,
@@ -114,7 +114,7 @@ def ended(event: FlexjobEnded, case: Case) -> None:
 
 def _endable(about: Key, ask: EndFlexjob | PayEnd, case: Case) -> Flexjob:
     flexjob = case.known(Flexjob, about)
-    if flexjob.ended_on and not (flexjob.ended_by and isinstance(ask, EndFlexjob)):
+    if flexjob.ended_on and not flexjob.ended_by:
         raise AlreadyEnded
     too_early = [EndedBeforeStart()] if ask.occurred_on < flexjob.started_on else []
     refuse([*too_early, *codes_out_of_force(ask)])

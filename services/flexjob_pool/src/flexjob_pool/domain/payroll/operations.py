@@ -24,7 +24,7 @@ class Register(NamedTuple):
 
 
 class Correct(NamedTuple):
-    """Something that payroll has registered should have been this."""
+    """Something that payroll has registered should have been this, with what somebody has stated of it."""
 
     event_id: UUID
     ask: PayHours | PayEnd
@@ -51,7 +51,8 @@ def operations_for(made: Iterable[Made], due: Iterable[Due]) -> list[Operation]:
         if found is None:
             new.append(Register(*wanted))
         elif not _says(found.ask, wanted.ask):
-            corrections.append(Correct(found.event_id, *wanted))
+            said = wanted.ask.model_dump(exclude_unset=True)
+            corrections.append(Correct(found.event_id, found.ask.model_copy(update=said), wanted.because))
     corrections.sort(key=lambda each: not isinstance(each.ask, PayEnd))
     new.sort(key=lambda each: isinstance(each.ask, PayEnd))
     return [*(Retract(*each) for each in left.values()), *corrections, *new]

@@ -1,0 +1,162 @@
+"""What payroll told before, told otherwise, whatever was registered meanwhile; on a real database."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from chassis.wire import read, seal
+from contracts.event import Event
+from contracts.payroll import EmploymentEnded, WorkingTimeChanged
+from contracts.platform import EventRetracted
+from flexjob_pool import at_the_doors, payroll
+from flexjob_pool.domain.flexjobs import Flexjob
+from flexjob_pool.requests.ask import Ask
+from flexjob_pool.requests.flexjobs import ChangeHours
+from flexjob_pool.store import lists
+from flexjob_pool.store import payroll as store
+from flexjob_pool.store.payroll import Outcome
+
+FIRST, GRANTED = date(2026, 7, 1), 1000
+
+
+class Payroll:
+    """A payroll system, a caseworker, and the flexjobs of one person."""
+
+    def __init__(self, office: Any) -> None:
+        self.office = office
+        self.person, self.employment, self.placement = uuid4(), uuid4(), uuid4()
+        self.at = 0
+
+    async def tell(self, id: str, event: Event, *, corrects: str | None = None) -> None:  # noqa: A002
+        """Take in a message; each is registered a minute after the one before."""
+        self.at += 1
+        sealed = seal(
+            event.model_copy(update={"reason_code": "registration_error"}) if corrects else event,
+            municipality="621",
+            producer="gateway",
+            source="urn:kraftcenter:621:sd_loen",
+            id=id,
+            time=datetime(2026, 3, 1, tzinfo=UTC) + timedelta(minutes=self.at),
+            corrects=corrects,
+        )
+        await self.office.act(
+            lambda desk: payroll.take(
+                desk.db, read(sealed.body), municipality=desk.municipality, calendar=desk.calendar
+            )
+        )
+
+    def paid(self, first: str, rate: str, end: str | None = None, **other: UUID) -> WorkingTimeChanged:
+        return WorkingTimeChanged(
+            occurred_on=date.fromisoformat(first),
+            ends_on=end and date.fromisoformat(end),
+            occupation_rate=Decimal(rate),
+            **self._who(other),
+        )
+
+    def ended(self, day: str, **other: UUID) -> EmploymentEnded:
+        return EmploymentEnded(occurred_on=date.fromisoformat(day), **self._who(other))
+
+    def _who(self, other: dict[str, UUID]) -> dict[str, Any]:
+        who = {"employment_ref": self.employment, "placement_id": self.placement, "person_ref": self.person}
+        return who | other
+
+    async def at_the_door(self, about: UUID, ask: Ask) -> None:
+        await self.office.act(lambda desk: at_the_doors.register(desk, about, ask))
+
+    async def start(self, placement: UUID | None = None, **values: Any) -> UUID:
+        """A flexjob from 1 July 2026, with 8 hours; the first one is the one that payroll names."""
+        placement = placement or self.placement
+        await self.at_the_door(placement, self.office.start(FIRST, **{"person_ref": self.person, **values}))
+        return placement
+
+    async def granted(self, amount_ore: int = GRANTED) -> UUID:
+        """A grant over the year's last six months, committed today."""
+        application_id, grant_id = await self.office.approved(amount_ore), uuid4()
+        day = self.office.calendar.today()
+        await self.at_the_door(grant_id, self.office.commitment(application_id, FIRST, date(2027, 1, 1), day))
+        return grant_id
+
+    async def flexjob(self, placement: UUID | None = None) -> Flexjob:
+        async with self.office.pool.acquire() as db:
+            found = await lists.find(db, Flexjob.noun, str(placement or self.placement))
+        assert isinstance(found, Flexjob)
+        return found
+
+    async def hours(self) -> list[tuple[str, str]]:
+        return [(f"{each.occurred_on}", f"{each.effective_hours_per_week}") for each in (await self.flexjob()).hours]
+
+    async def outcome(self, employment: UUID | None = None) -> Outcome:
+        ref = employment or self.employment
+        async with self.office.pool.acquire() as db:
+            return (await store.outcomes(db, [ref]))[ref]
+
+    async def status(self, employment: UUID | None = None) -> tuple[str, Sequence[str]]:
+        outcome = await self.outcome(employment)
+        return outcome.status, [reason.code for reason in outcome.why]
+
+
+@pytest.fixture
+def system(office: Any) -> Payroll:
+    return Payroll(office)
+
+
+def never(event_id: str) -> EventRetracted:
+    return EventRetracted(event_id=event_id, reason_code="never_happened")
+
+
+def change(day: str) -> ChangeHours:
+    return ChangeHours.model_validate(
+        {
+            "occurred_on": day,
+            "attendance_hours_per_week": "12",
+            "effective_hours_per_week": "9",
+            "cause": "capacity_up",
+        }
+    )
+
+
+async def test_an_end_moves_to_before_what_a_caseworker_registered_since_and_what_was_stated_of_it_stays(
+    system: Payroll,
+) -> None:
+    await system.start()
+    await system.tell("end", system.ended("2026-12-01"))
+    await system.at_the_door(system.placement, change("2026-10-01"))
+    [end] = await system.office.told("flexjob.ended")
+    stated = {"reason_code": "pension"}
+    await system.office.act(lambda desk: at_the_doors.correct(desk, UUID(end["id"]), "late_information", stated))
+    await system.tell("sooner", system.ended("2026-09-01"), corrects="end")
+    flexjob = await system.flexjob()
+    assert (flexjob.ended_on, flexjob.ended_by, flexjob.reason_code) == (
+        date(2026, 9, 1),
+        system.employment,
+        "pension",
+    )
+    assert await system.status() == ("applied", [])
+    told = await system.office.told()
+    assert [event["causationid"] for event in told[-2:]] == ["sooner", "sooner"]
+    assert told[-1]["data"]["event_id"] == end["id"]
+
+
+async def test_an_end_that_moves_needs_no_money_that_it_gave_back(system: Payroll) -> None:
+    await system.office.rules()
+    await system.office.budget(2026, GRANTED)
+    await system.start(grant_id=await system.granted())
+    await system.tell("end", system.ended("2026-12-01"))
+    await system.at_the_door(system.placement, change("2026-10-01"))
+    await system.granted(GRANTED // 10)
+    await system.tell("sooner", system.ended("2026-09-01"), corrects="end")
+    assert (await system.flexjob()).ended_on == date(2026, 9, 1)
+    assert await system.status() == ("applied", [])
+
+
+async def test_an_end_moves_farther_ahead_than_was_possible_when_it_was_told_first(system: Payroll) -> None:
+    await system.start()
+    await system.tell("end", system.ended("2026-12-01"))
+    system.office.later(300)
+    await system.tell("later", system.ended("2028-12-01"), corrects="end")
+    assert (await system.flexjob()).ended_on == date(2028, 12, 1)
+    assert await system.status() == ("applied", [])
