@@ -160,3 +160,13 @@ async def test_an_end_moves_farther_ahead_than_was_possible_when_it_was_told_fir
     await system.tell("later", system.ended("2028-12-01"), corrects="end")
     assert (await system.flexjob()).ended_on == date(2028, 12, 1)
     assert await system.status() == ("applied", [])
+
+
+async def test_a_match_holds_also_when_nothing_was_in_force(system: Payroll) -> None:
+    right, wrong = await system.start(uuid4()), system.placement
+    await system.tell("gone", system.paid("2026-08-01", "0.5", placement_id=wrong))
+    await system.tell("never", never("gone"))
+    await system.office.act(lambda desk: payroll.match(desk, system.employment, right))
+    await system.tell("again", system.paid("2026-08-01", "0.5", placement_id=wrong))
+    outcome = await system.outcome()
+    assert (outcome.placement_id, outcome.status) == (right, "applied")

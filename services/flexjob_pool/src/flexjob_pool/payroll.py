@@ -84,10 +84,9 @@ async def _agree(
     matched = {ref: one.placement_id for ref, one in before.items() if one.matched and one.placement_id}
     matched |= matches or {}
     paid_for = {ref: one.placement_id for ref, one in before.items()}
-    # Of an employment of which nothing is in force any more, something may still be registered there.
-    pays_for = paid_for | {
-        each.employment_ref: each.placement_id for each in await _employments(desk, employments, matched)
-    }
+    # Of an employment of which nothing is in force any more, something may still be registered where it paid.
+    told = await _employments(desk, employments, matched)
+    pays_for = paid_for | matched | {each.employment_ref: each.placement_id for each in told}
     placements = {each for each in (*paid_for.values(), *pays_for.values()) if each}
     await _lock(desk, placements)
     await store.stand(
