@@ -170,3 +170,17 @@ async def test_a_match_holds_also_when_nothing_was_in_force(system: Payroll) -> 
     await system.tell("again", system.paid("2026-08-01", "0.5", placement_id=wrong))
     outcome = await system.outcome()
     assert (outcome.placement_id, outcome.status) == (right, "applied")
+
+
+async def test_money_that_payroll_gives_back_lets_another_registration_be_tried_again(system: Payroll) -> None:
+    await system.office.rules()
+    await system.office.budget(2026, 2 * GRANTED)
+    await system.start(grant_id=await system.granted())
+    other, employment = await system.start(uuid4(), grant_id=await system.granted()), uuid4()
+    await system.tell("end", system.ended("2026-07-01"))
+    await system.granted()
+    await system.tell("on", never("end"))
+    assert await system.status() == ("refused", ["budget-exceeded"])
+    await system.tell("other", system.ended("2026-07-01", employment_ref=employment, placement_id=other))
+    assert (await system.flexjob()).ended_on is None
+    assert await system.status() == ("not_in_force", [])

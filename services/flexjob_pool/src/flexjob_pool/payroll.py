@@ -113,7 +113,9 @@ async def settle(desk: Desk, placements: Collection[UUID], *, cause: str | None 
     await store.stand(
         desk.db, [_outcome(one, differing, in_force=paying.get(ref, False)) for ref, one in concerned.items()]
     )
-    return event_ids
+    # Money that came back may have been what another placement waited for.
+    others = set(await store.concerned(desk.db, event_ids)) - set(placements) if event_ids else set()
+    return [*event_ids, *await settle(desk, others, cause=event_ids[0])] if others else event_ids
 
 
 async def _agree_on(desk: Desk, placement_id: UUID, cause: str | None) -> Found:
