@@ -15,6 +15,7 @@ from contracts.platform import EventRetracted
 from flexjob_pool import at_the_doors, payroll
 from flexjob_pool.domain.flexjobs import Flexjob
 from flexjob_pool.requests.ask import Ask
+from flexjob_pool.requests.budgets import AdjustBudget
 from flexjob_pool.requests.flexjobs import ChangeHours
 from flexjob_pool.store import lists
 from flexjob_pool.store import payroll as store
@@ -184,3 +185,22 @@ async def test_money_that_payroll_gives_back_lets_another_registration_be_tried_
     await system.tell("other", system.ended("2026-07-01", employment_ref=employment, placement_id=other))
     assert (await system.flexjob()).ended_on is None
     assert await system.status() == ("not_in_force", [])
+
+
+async def test_what_could_not_be_taken_back_at_the_former_flexjob_is_shown_and_tried_again(system: Payroll) -> None:
+    await system.office.rules()
+    budget = await system.office.budget(2026, GRANTED + 100)
+    await system.start(grant_id=await system.granted())
+    other = await system.start(uuid4())
+    await system.tell("end", system.ended("2026-07-01"))
+    # What the end gave back is spent.
+    await system.granted()
+    await system.office.act(lambda desk: payroll.match(desk, system.employment, other))
+    assert await system.status() == ("refused", ["budget-exceeded"])
+    await system.tell("later", system.ended("2026-07-02"), corrects="end")
+    assert (await system.outcome()).left_at == (system.placement,)
+    await system.at_the_door(budget, AdjustBudget(occurred_on=date(2026, 1, 1), amount_ore=2 * GRANTED))
+    assert (await system.flexjob()).ended_on is None
+    assert (await system.flexjob(other)).ended_on == date(2026, 7, 2)
+    assert await system.status() == ("applied", [])
+    assert (await system.outcome()).left_at == ()

@@ -4,7 +4,7 @@ Who holds the lock of an employment may move it to another placement; what is re
 became of the employments that pay for it, is written under the placement's lock alone.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from uuid import UUID
@@ -36,6 +36,7 @@ from flexjob_pool.use_cases import Desk, register
 class Found:
     """What agreeing on a placement came to: its employments and whether they are in force, events, what differs."""
 
+    placement_id: UUID
     paying: dict[UUID, bool]
     event_ids: list[str]
     differing: list[Differing]
@@ -87,7 +88,8 @@ async def _agree(
     # Of an employment of which nothing is in force any more, something may still be registered where it paid.
     told = await _employments(desk, employments, matched)
     pays_for = paid_for | matched | {each.employment_ref: each.placement_id for each in told}
-    placements = {each for each in (*paid_for.values(), *pays_for.values()) if each}
+    left_at = chain.from_iterable(one.left_at for one in before.values())
+    placements = {each for each in (*paid_for.values(), *pays_for.values(), *left_at) if each}
     await _lock(desk, placements)
     await store.stand(
         desk.db, [Outcome(ref, pays_for.get(ref), ref in matched, "not_in_force") for ref in sorted(employments)]
@@ -100,21 +102,15 @@ async def settle(desk: Desk, placements: Collection[UUID], *, cause: str | None 
 
     `cause` is the id of the event that takes back what is not so any more.
     """
+    placements = {*placements, *await store.left_beside(desk.db, placements)}
     await _lock(desk, placements)
-    event_ids: list[str] = []
-    differing: list[Differing] = []
-    paying: dict[UUID, bool] = {}
-    for placement_id in sorted(placements):
-        found = await _agree_on(desk, placement_id, cause)
-        event_ids += found.event_ids
-        differing += found.differing
-        paying |= found.paying
-    concerned = await store.outcomes(desk.db, {*paying, *(each.employment_ref for each in differing)})
-    await store.stand(
-        desk.db, [_outcome(one, differing, in_force=paying.get(ref, False)) for ref, one in concerned.items()]
-    )
+    found = [await _agree_on(desk, placement_id, cause) for placement_id in sorted(placements)]
+    refs = chain.from_iterable((*each.paying, *(one.employment_ref for one in each.differing)) for each in found)
+    concerned = await store.outcomes(desk.db, {*refs})
+    await store.stand(desk.db, [_outcome(one, found) for one in concerned.values()])
+    event_ids = [event_id for each in found for event_id in each.event_ids]
     # Money that came back may have been what another placement waited for.
-    others = set(await store.concerned(desk.db, event_ids)) - set(placements) if event_ids else set()
+    others = set(await store.concerned(desk.db, event_ids)) - placements if event_ids else set()
     return [*event_ids, *await settle(desk, others, cause=event_ids[0])] if others else event_ids
 
 
@@ -126,6 +122,7 @@ async def _agree_on(desk: Desk, placement_id: UUID, cause: str | None) -> Found:
     flexjob = await _flexjob(desk, placement_id)
     wanted = due(_booked(flexjob) if flexjob else None, employments, desk.calendar.today())
     found = Found(
+        placement_id,
         paying=dict.fromkeys(paying, False) | {each.employment_ref: True for each in employments},
         event_ids=[],
         differing=[each for each in wanted if isinstance(each, Differing)],
@@ -194,11 +191,18 @@ def _booked(flexjob: Flexjob) -> Booked:
     )
 
 
-def _outcome(employment: Outcome, differing: Iterable[Differing], *, in_force: bool) -> Outcome:
-    """What became of an employment, by the gravest of what differs."""
-    found = [each for each in differing if each.employment_ref == employment.employment_ref]
-    status = status_of(found) if found or in_force else "not_in_force"
-    return replace(employment, status=status, why=tuple(dict.fromkeys(chain(*map(_reasons, found)))))
+def _outcome(employment: Outcome, found: Sequence[Found]) -> Outcome:
+    """What became of an employment, by the gravest of what differs; where it does not pay, something was left."""
+    ref = employment.employment_ref
+    at = {each.placement_id: [one for one in each.differing if one.employment_ref == ref] for each in found}
+    differing = [*chain.from_iterable(at.values())]
+    in_force = any(each.paying.get(ref) for each in found)
+    return replace(
+        employment,
+        status=status_of(differing) if differing or in_force else "not_in_force",
+        why=tuple(dict.fromkeys(chain(*map(_reasons, differing)))),
+        left_at=tuple(each.placement_id for each in found if at[each.placement_id] and ref not in each.paying),
+    )
 
 
 def _reasons(differing: Differing) -> list[Reason]:

@@ -38,11 +38,17 @@ SELECT source, id, time, type, corrects, data FROM together JOIN payroll_message
 BESIDE = TOGETHER.format(beginning="source = $1 AND id = $2") + EMPLOYMENTS
 TOLD_OF = TOGETHER.format(beginning="employment_ref = ANY ($1)") + MESSAGES
 STAND = """
-INSERT INTO payroll_employment (employment_ref, placement_id, matched, status, why) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO payroll_employment (employment_ref, placement_id, matched, status, why, left_at)
+VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (employment_ref) DO UPDATE SET
-    placement_id = excluded.placement_id, matched = excluded.matched, status = excluded.status, why = excluded.why
+    placement_id = excluded.placement_id, matched = excluded.matched, status = excluded.status, why = excluded.why,
+    left_at = excluded.left_at
 """
-EMPLOYMENT = "SELECT employment_ref, placement_id, matched, status, why FROM payroll_employment"
+EMPLOYMENT = "SELECT employment_ref, placement_id, matched, status, why, left_at FROM payroll_employment"
+LEFT_BESIDE = """
+SELECT DISTINCT unnest(left_at || placement_id) AS placement_id FROM payroll_employment
+WHERE left_at <> '{}' AND (placement_id = ANY ($1) OR left_at && $1)
+"""
 # Shown by the numbers and filters that are given.
 PAGE = f"""
 {EMPLOYMENT} WHERE employment_ref > $1
@@ -89,13 +95,17 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An employment as payroll told of it, and what became of it; no placement when nothing of it is in force."""
+    """An employment as payroll told of it, and what became of it; no placement when nothing of it is in force.
+
+    `left_at` are other placements at which something of it is registered that could not be taken back.
+    """
 
     employment_ref: UUID
     placement_id: UUID | None
     matched: bool
     status: Status
     why: tuple[Reason, ...] = ()
+    left_at: tuple[UUID, ...] = ()
 
 
 async def keep(db: Connection, message: Message) -> None:
@@ -137,6 +147,11 @@ async def paying_for(db: Connection, placement_id: UUID) -> dict[UUID, Outcome]:
     return {one.employment_ref: one for one in map(_outcome, rows)}
 
 
+async def left_beside(db: Connection, placements: Collection[UUID]) -> set[UUID]:
+    """The other placements of employments that left something at one of these, or pay for one and left something."""
+    return {_plain(row["placement_id"]) for row in await db.fetch(LEFT_BESIDE, [*placements]) if row["placement_id"]}
+
+
 async def page(  # noqa: PLR0913 - what narrows a page
     db: Connection,
     *,
@@ -154,7 +169,8 @@ async def page(  # noqa: PLR0913 - what narrows a page
 async def stand(db: Connection, outcomes: Iterable[Outcome]) -> None:
     """Let employments stand so."""
     await db.executemany(
-        STAND, [(one.employment_ref, one.placement_id, one.matched, one.status, one.why) for one in outcomes]
+        STAND,
+        [(one.employment_ref, one.placement_id, one.matched, one.status, one.why, one.left_at) for one in outcomes],
     )
 
 
@@ -190,6 +206,7 @@ def _outcome(row: Record) -> Outcome:
         row["matched"],
         row["status"],
         tuple(Reason(**reason) for reason in row["why"]),
+        tuple(map(_plain, row["left_at"])),
     )
 
 
