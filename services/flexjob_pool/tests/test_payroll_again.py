@@ -20,6 +20,7 @@ from flexjob_pool.requests.flexjobs import ChangeHours
 from flexjob_pool.store import lists
 from flexjob_pool.store import payroll as store
 from flexjob_pool.store.payroll import Outcome
+from flexjob_pool.sweep import Sweep
 
 FIRST, GRANTED = date(2026, 7, 1), 1000
 
@@ -204,3 +205,14 @@ async def test_what_could_not_be_taken_back_at_the_former_flexjob_is_shown_and_t
     assert (await system.flexjob(other)).ended_on == date(2026, 7, 2)
     assert await system.status() == ("applied", [])
     assert (await system.outcome()).left_at == ()
+
+
+async def test_an_interval_that_ends_far_ahead_falls_back_when_its_end_is_nearer(system: Payroll) -> None:
+    await system.start()
+    await system.tell("long", system.paid("2026-08-01", "0.5", "2029-08-01"))
+    assert await system.hours() == [("2026-07-01", "8.00"), ("2026-08-01", "18.50")]
+    sweep = Sweep("621", system.office.calendar, every=1)
+    await sweep.sweep(system.office.pool)
+    system.office.later(600)
+    await sweep.sweep(system.office.pool)
+    assert await system.hours() == [("2026-07-01", "8.00"), ("2026-08-01", "18.50"), ("2029-08-01", "8.00")]

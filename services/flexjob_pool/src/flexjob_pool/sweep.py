@@ -12,6 +12,7 @@ import structlog
 
 from chassis.calendar import Calendar
 from chassis.database import ACQUIRE_SECONDS, UNAVAILABLE, Pool
+from contracts.reach import latest_day
 from flexjob_pool import payroll
 from flexjob_pool.domain.flexjobs import Flexjob
 from flexjob_pool.domain.reviews import AHEAD
@@ -59,7 +60,7 @@ class Sweep:
         for key in keys:
             await self._look_at(pool, key)
         if today != self.until:
-            await self._take_up(pool)
+            await self._take_up(pool, today)
         self.until, self._swept_at = today, time.monotonic()
 
     async def _look_at(self, pool: Pool, key: str) -> None:
@@ -71,10 +72,10 @@ class Sweep:
             if flexjob := case.find(Flexjob, key):
                 await follow_up(desk, case, [flexjob])
 
-    async def _take_up(self, pool: Pool) -> None:
+    async def _take_up(self, pool: Pool, today: date) -> None:
         """Take up what payroll told of days that were too far ahead."""
         async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
-            placements = await store.too_far_ahead(db)
+            placements = await store.too_far_ahead(db, today, latest_day(today))
         for placement_id in placements:
             async with pool.acquire(timeout=ACQUIRE_SECONDS) as db, db.transaction():
                 await payroll.settle(Desk(db, self._municipality, self._calendar), [placement_id])

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -75,9 +76,13 @@ UNION SELECT placement_id FROM flexjob JOIN decision ON keys @> ARRAY[name] AND 
 UNION SELECT placement_id FROM payroll_employment
     WHERE status = 'refused' AND EXISTS (SELECT FROM touched WHERE name LIKE ANY ('{budget:%, grant:%}'))
 """
+# That an interval ends too far ahead is no reason to show: an open end may be written so.
 TOO_FAR_AHEAD = """
-SELECT DISTINCT placement_id FROM payroll_employment
-WHERE status <> 'applied' AND why @> '[{"code": "too-far-ahead"}]' ORDER BY placement_id
+SELECT placement_id FROM payroll_employment WHERE status <> 'applied' AND why @> '[{"code": "too-far-ahead"}]'
+UNION SELECT placement_id FROM payroll_employment JOIN payroll_message USING (employment_ref)
+    WHERE placement_id IS NOT NULL AND data ->> 'ends_on' BETWEEN $1 AND $2
+        AND data ->> 'ends_on' > to_char(time + interval '2 years', 'YYYY-MM-DD')
+ORDER BY placement_id
 """
 COUNTS = "SELECT status, count(*) AS employments FROM payroll_employment GROUP BY status"
 
@@ -184,9 +189,10 @@ async def concerned(db: Connection, event_ids: Sequence[str]) -> list[UUID]:
     return sorted(_plain(row["placement_id"]) for row in await db.fetch(CONCERNED, [UUID(each) for each in event_ids]))
 
 
-async def too_far_ahead(db: Connection) -> list[UUID]:
-    """The placements of which payroll told something that was too far ahead."""
-    return [_plain(row["placement_id"]) for row in await db.fetch(TOO_FAR_AHEAD)]
+async def too_far_ahead(db: Connection, today: date, until: date) -> list[UUID]:
+    """The placements of which payroll told something that was too far ahead, or that ends by `until` and was."""
+    rows = await db.fetch(TOO_FAR_AHEAD, today.isoformat(), until.isoformat())
+    return [_plain(row["placement_id"]) for row in rows]
 
 
 async def counts(db: Connection) -> Mapping[str, int]:
