@@ -17,6 +17,7 @@ from flexjob_pool.domain.flexjobs import Flexjob
 from flexjob_pool.requests.ask import Ask
 from flexjob_pool.requests.budgets import AdjustBudget
 from flexjob_pool.requests.flexjobs import ChangeHours
+from flexjob_pool.requests.grants import ReleaseGrant
 from flexjob_pool.store import lists
 from flexjob_pool.store import payroll as store
 from flexjob_pool.store.payroll import Outcome
@@ -95,6 +96,12 @@ class Payroll:
         ref = employment or self.employment
         async with self.office.pool.acquire() as db:
             return (await store.outcomes(db, [ref]))[ref]
+
+    async def concerned(self) -> list[UUID]:
+        """The placements that the last event of the pool concerns."""
+        *_, last = await self.office.told()
+        async with self.office.pool.acquire() as db:
+            return await store.concerned(db, [last["id"]])
 
     async def status(self, employment: UUID | None = None) -> tuple[str, Sequence[str]]:
         outcome = await self.outcome(employment)
@@ -205,6 +212,23 @@ async def test_what_could_not_be_taken_back_at_the_former_flexjob_is_shown_and_t
     assert (await system.flexjob(other)).ended_on == date(2026, 7, 2)
     assert await system.status() == ("applied", [])
     assert (await system.outcome()).left_at == ()
+
+
+async def test_what_was_refused_is_tried_again_when_money_moves_and_not_whenever_a_grant_is_looked_at(
+    system: Payroll,
+) -> None:
+    await system.office.rules()
+    await system.office.budget(2026, 2 * GRANTED)
+    await system.start(grant_id=await system.granted())
+    await system.tell("end", system.ended("2026-07-01"))
+    paying, idle = await system.granted(), await system.granted(GRANTED // 2)
+    await system.tell("on", never("end"))
+    assert await system.status() == ("refused", ["budget-exceeded"])
+
+    await system.start(uuid4(), grant_id=paying)
+    assert await system.concerned() == []
+    await system.office.ask(idle, ReleaseGrant(occurred_on=FIRST))
+    assert await system.concerned() == [system.placement]
 
 
 async def test_an_interval_that_ends_far_ahead_falls_back_when_its_end_is_nearer(system: Payroll) -> None:

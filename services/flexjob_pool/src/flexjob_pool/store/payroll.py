@@ -62,19 +62,19 @@ SELECT DISTINCT ON (root_id) root_id, kind, ask FROM standing JOIN decision ON d
 WHERE keys @> ARRAY['flexjob:' || $1] AND about = $1 AND kind IN ('PayHours', 'PayEnd') AND ask IS NOT NULL
 ORDER BY root_id, number DESC
 """
-# What changed may have moved any flexjob that its decisions had looked at; money that came or went may have been what
-# was refused.
-CONCERNED = """
-WITH touched AS (
-    SELECT DISTINCT unnest(keys) AS name FROM decision
-    WHERE position IN (SELECT decision FROM event WHERE event_id = ANY ($1) OR retracted_by = ANY ($1))
+# What changed may have moved any flexjob that its decisions had looked at; money that moved may have been what was
+# refused.
+CONCERNED = r"""
+WITH changed AS (
+    SELECT decision, type FROM event WHERE event_id = ANY ($1) OR retracted_by = ANY ($1)
 ), flexjob AS (
-    SELECT name, split_part(name, ':', 2)::uuid AS placement_id FROM touched WHERE name LIKE 'flexjob:%'
+    SELECT DISTINCT name, split_part(name, ':', 2)::uuid AS placement_id
+    FROM changed JOIN decision ON decision = position, unnest(keys) AS name WHERE name LIKE 'flexjob:%'
 )
 SELECT placement_id FROM payroll_employment WHERE placement_id IN (SELECT placement_id FROM flexjob)
 UNION SELECT placement_id FROM flexjob JOIN decision ON keys @> ARRAY[name] AND kind IN ('PayHours', 'PayEnd')
 UNION SELECT placement_id FROM payroll_employment
-    WHERE status = 'refused' AND EXISTS (SELECT FROM touched WHERE name LIKE ANY ('{budget:%, grant:%}'))
+    WHERE status = 'refused' AND EXISTS (SELECT FROM changed WHERE type ~ '^dk\.kraftcenter\.(pool\.budget|grant)')
 """
 # That an interval ends too far ahead is no reason to show: an open end may be written so.
 TOO_FAR_AHEAD = """
