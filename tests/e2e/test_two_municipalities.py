@@ -34,7 +34,7 @@ async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
                 set_clock(clock, day)
                 for town in towns:
                     await town.office.work(day)
-                    await town.office.settle(day)
+                    await town.office.settle(day, counted=True)
         yield running
 
 

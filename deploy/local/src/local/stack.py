@@ -35,7 +35,7 @@ SCOPES = ("figures:exact", "ledger", "admin")
 OWN_ACK_WAIT_SECONDS = 2
 READY_SECONDS = 60
 # A local calendar may be moved by hand: what falls due on the new day is called for at once.
-SWEEP_SECONDS = "0.05"
+SWEEP_SECONDS = "0.02"
 
 
 class FolderInUse(Exception):

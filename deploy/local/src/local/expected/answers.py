@@ -17,6 +17,7 @@ from local.plan.story import Year
 from local.plan.year import plan_years
 
 WORKERS = 2
+UNHURRIED = 10
 
 Pair = tuple[date, date]
 
@@ -37,7 +38,7 @@ def calculated(seed: int, people: int, pairs: Iterable[Pair]) -> Iterator[Answer
     """Begin to calculate; what is not asked for by the end of the block is not calculated any more."""
     codes = [year.town.municipality for year in _years(seed, people)]
     fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(WORKERS, mp_context=fresh, initializer=_end_with_parent) as pool:
+    with ProcessPoolExecutor(WORKERS, mp_context=fresh, initializer=_stand_back) as pool:
         try:
             yield Answers(
                 {(code, pair): pool.submit(_calculate, seed, people, code, pair) for pair in pairs for code in codes}
@@ -46,14 +47,15 @@ def calculated(seed: int, people: int, pairs: Iterable[Pair]) -> Iterator[Answer
             pool.shutdown(cancel_futures=True)
 
 
-def _end_with_parent() -> None:
-    """Do not go on calculating for a demo that was killed."""
+def _stand_back() -> None:
+    """Calculate while nobody else needs the processor, and not for a demo that was killed."""
 
     def follow() -> None:
         if parent := multiprocessing.parent_process():
             parent.join()
             os._exit(1)
 
+    os.nice(UNHURRIED)
     threading.Thread(target=follow, daemon=True).start()
 
 

@@ -228,7 +228,7 @@ async def with_facts(db: Connection, figures: Sequence[Figure]) -> list[Figure]:
 
 
 # One pass over the facts that count, by type and day, however many questions are asked of them. LATERAL is one look
-# into the index for each: where a lane has outgrown its statistics, a plain join compares every fact with every outcome.
+# into the index for each: in a lane that has outgrown its statistics a plain join compares each fact with each outcome.
 FACTS_BEHIND = """
 WITH asked AS (
     SELECT * FROM unnest($2::integer[], $3::text[], $4::date[], $5::date[]) AS asked (place, type, first, last)
