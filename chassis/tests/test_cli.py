@@ -97,6 +97,22 @@ def test_a_broken_command_is_named_and_harms_no_other(
     assert f"The command `broken` ({value}) cannot be loaded" in said.err
 
 
+@pytest.mark.parametrize(("asked", "told"), [("greet", ""), ("--help", "The command `broken`")])
+def test_a_command_is_run_without_loading_the_others(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], asked: str, told: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "some_commands", sys.modules[__name__])
+    installed = [entry("broken", "some_commands:missing"), entry("greet", "some_commands:greet")]
+    monkeypatch.setattr("chassis.cli.entry_points", lambda group: installed if group == GROUP else [])
+    monkeypatch.setattr(sys, "argv", ["kraftcenter", asked])
+
+    with pytest.raises(SystemExit) as exit_:
+        main()
+
+    assert exit_.value.code == 0
+    assert capsys.readouterr().err.startswith(told)
+
+
 def test_help_lists_the_commands_of_the_installed_packages(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

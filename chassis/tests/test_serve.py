@@ -58,7 +58,7 @@ def build(settings):
     )
 
 
-run_service("notes", settings=Settings, components=[HTTP], build_app=build)
+run_service("notes", settings=Settings, components=[HTTP], wiring="__main__:build")
 """
 
 

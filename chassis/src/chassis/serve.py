@@ -2,12 +2,12 @@
 
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from pkgutil import resolve_name
 from typing import TypeVar
 
 import typer
 import uvicorn
-from fastapi import FastAPI
 
 from chassis import logs
 from chassis.calendar import calendar_of
@@ -20,16 +20,17 @@ STOP_SECONDS = 10
 S = TypeVar("S", bound=ServiceSettings)
 
 
-def run_service(
-    name: str, *, settings: type[S], components: Sequence[Component], build_app: Callable[[S], FastAPI]
-) -> None:
-    """Run the process of a service, as its `__main__` does; `serve` refuses a database that is not migrated."""
+def run_service(name: str, *, settings: type[S], components: Sequence[Component], wiring: str) -> None:
+    """Run the process of a service, as its `__main__` does; `serve` refuses a database that is not migrated.
+
+    `wiring` is the function that makes the ASGI application of the settings, as `module:name`: only `serve` imports it.
+    """
     app = new_app(f"The service {name}.")
 
     @app.command(name="serve")
     def serve_command() -> None:
         """Answer requests until SIGTERM."""
-        serve(name, load(settings), components, build_app)
+        serve(name, load(settings), components, wiring)
 
     @app.command(name="migrate")
     def migrate_command() -> None:
@@ -39,7 +40,7 @@ def run_service(
     run(app, f"python -m {name}")
 
 
-def serve(name: str, settings: S, components: Sequence[Component], build_app: Callable[[S], FastAPI]) -> None:
+def serve(name: str, settings: ServiceSettings, components: Sequence[Component], wiring: str) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is under way and exit with code 0."""
     # uvicorn raises the signal again once it has stopped gracefully; by default that would kill the process.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -47,7 +48,7 @@ def serve(name: str, settings: S, components: Sequence[Component], build_app: Ca
     logs.configure(name)
     complete(check_migrated(settings.database_url.get_secret_value(), components))
     config = uvicorn.Config(
-        build_app(settings),
+        resolve_name(wiring)(settings),
         host=settings.host,
         port=settings.port,
         lifespan="on",

@@ -2,7 +2,6 @@
 
 from chassis.migrate import HTTP, INBOX, OUTBOX, component_of
 from chassis.serve import run_service
-from flexjob_pool.app import build_app
 from flexjob_pool.settings import FlexjobPoolSettings
 
 if __name__ == "__main__":
@@ -10,5 +9,5 @@ if __name__ == "__main__":
         "flexjob_pool",
         settings=FlexjobPoolSettings,
         components=[OUTBOX, INBOX, HTTP, component_of("flexjob_pool")],
-        build_app=build_app,
+        wiring="flexjob_pool.app:build_app",
     )

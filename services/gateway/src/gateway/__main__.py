@@ -2,7 +2,6 @@
 
 from chassis.migrate import HTTP, OUTBOX, component_of
 from chassis.serve import run_service
-from gateway.app import build_app
 from gateway.settings import GatewaySettings
 
 if __name__ == "__main__":
@@ -10,5 +9,5 @@ if __name__ == "__main__":
         "gateway",
         settings=GatewaySettings,
         components=[OUTBOX, HTTP, component_of("gateway")],
-        build_app=build_app,
+        wiring="gateway.app:build_app",
     )
