@@ -5,22 +5,22 @@ from uuid import uuid4
 import pytest
 
 from chassis.bus import Bus
-from chassis.calendar import calendar_of
 from chassis.database import Pool, create_pool
-from chassis.migrate import HTTP, OUTBOX, migrate
+from chassis.migrate import HTTP, OUTBOX
 from chassis.provision import provision
 from chassis.wire import Sealed, seal
 from contracts.flexjob_pool import BudgetAllocated
 from contracts.streams import Stream
+from local.fixtures import Templates
 from local.nats import NatsServer
 
 MUNICIPALITY = "621"
 
 
 @pytest.fixture
-async def outbox_url(database_url: str) -> str:
-    await migrate(database_url, [OUTBOX], clock=calendar_of("system"))
-    return database_url
+def outbox_url(templates: Templates) -> Iterator[str]:
+    with templates.copied(OUTBOX) as dsn:
+        yield dsn
 
 
 @pytest.fixture
@@ -30,10 +30,10 @@ async def pool(outbox_url: str) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-async def door_pool(database_url: str) -> AsyncIterator[Pool]:
-    await migrate(database_url, [HTTP], clock=calendar_of("system"))
-    async with await create_pool(database_url, name="test") as pool:
-        yield pool
+async def door_pool(templates: Templates) -> AsyncIterator[Pool]:
+    with templates.copied(HTTP) as dsn:
+        async with await create_pool(dsn, name="test") as pool:
+            yield pool
 
 
 @pytest.fixture

@@ -97,9 +97,9 @@ def test_a_broken_command_is_named_and_harms_no_other(
     assert f"The command `broken` ({value}) cannot be loaded" in said.err
 
 
-@pytest.mark.parametrize(("asked", "told"), [("greet", ""), ("--help", "The command `broken`")])
+@pytest.mark.parametrize(("asked", "loaded"), [("greet", False), ("--help", True)])
 def test_a_command_is_run_without_loading_the_others(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], asked: str, told: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], asked: str, loaded: bool
 ) -> None:
     monkeypatch.setitem(sys.modules, "some_commands", sys.modules[__name__])
     installed = [entry("broken", "some_commands:missing"), entry("greet", "some_commands:greet")]
@@ -110,7 +110,7 @@ def test_a_command_is_run_without_loading_the_others(
         main()
 
     assert exit_.value.code == 0
-    assert capsys.readouterr().err.startswith(told)
+    assert ("The command `broken`" in capsys.readouterr().err) is loaded
 
 
 def test_help_lists_the_commands_of_the_installed_packages(

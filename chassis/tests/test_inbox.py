@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chassis import inbox
-from chassis.calendar import calendar_of
 from chassis.database import Connection, Pool, create_pool
 from chassis.floor import Floor
 from chassis.inbox import Delivery, Outcome
-from chassis.migrate import INBOX, migrate
+from chassis.migrate import INBOX
 from chassis.wire import Reading, read
+from local.fixtures import Templates
 
 STREAMS = (f"STREAM_{number}" for number in count())
 MADE = datetime(2026, 6, 1, tzinfo=UTC)
@@ -23,10 +23,10 @@ TYPES = frozenset({"dk.kraftcenter.test.happened.v1"})
 
 
 @pytest.fixture
-async def pool(database_url: str) -> AsyncIterator[Pool]:
-    await migrate(database_url, [INBOX], clock=calendar_of("system"))
-    async with await create_pool(database_url, name="test") as pool:
-        yield pool
+async def pool(templates: Templates) -> AsyncIterator[Pool]:
+    with templates.copied(INBOX) as dsn:
+        async with await create_pool(dsn, name="test") as pool:
+            yield pool
 
 
 def raw(source: str, name: str, said: int) -> bytes:

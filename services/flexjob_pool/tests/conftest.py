@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -17,7 +17,7 @@ import pytest
 from chassis import tokens
 from chassis.calendar import Calendar, calendar_of, danish_date
 from chassis.database import Pool, create_pool
-from chassis.migrate import HTTP, INBOX, OUTBOX, component_of, migrate
+from chassis.migrate import HTTP, INBOX, OUTBOX, component_of
 from chassis.provision import provision
 from flexjob_pool.app import build_app
 from flexjob_pool.domain.refusals import Refusal
@@ -30,6 +30,7 @@ from flexjob_pool.requests.rules import AdoptRules
 from flexjob_pool.settings import FlexjobPoolSettings
 from flexjob_pool.undo import correct, retract
 from flexjob_pool.use_cases import Desk, Recorded, register
+from local.fixtures import Templates
 from local.nats import NatsServer
 from local.waiting import until
 
@@ -172,9 +173,15 @@ def clock(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def pool(database_url: str, clock: str) -> AsyncIterator[Pool]:
-    """Connections to a fresh database with the service's tables."""
-    await migrate(database_url, [OUTBOX, INBOX, HTTP, component_of("flexjob_pool")], clock=calendar_of(clock))
+def database_url(templates: Templates) -> Iterator[str]:
+    """The DSN of a fresh database with the service's tables."""
+    with templates.copied(OUTBOX, INBOX, HTTP, component_of("flexjob_pool")) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[Pool]:
+    """Connections to that database."""
     async with await create_pool(database_url, name="test", max_size=32) as connections:
         yield connections
 

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -35,6 +35,7 @@ from flexjob_pool.requests.flexjobs import ChangeHours
 from flexjob_pool.retelling import tell_resources
 from flexjob_pool.store import decisions
 from flexjob_pool.use_cases import event_ids
+from local.postgres import Postgres
 from services.flexjob_pool.tests.conftest import Office
 
 CLOCK = SystemCalendar()
@@ -77,6 +78,14 @@ def events() -> list[Event]:
         FlexjobEnded(occurred_on=FIRST + timedelta(days=10), **life, grant_id=GRANT, reason_code="pension"),
         GrantReleased(occurred_on=FIRST, grant_id=GRANT, application_id=WISH, **drawn(100)),
     ]
+
+
+@pytest.fixture
+def database_url(postgres: Postgres) -> Iterator[str]:
+    """The DSN of a fresh database without any tables."""
+    dsn = postgres.create_database()
+    yield dsn
+    postgres.drop_database(dsn)
 
 
 @pytest.fixture

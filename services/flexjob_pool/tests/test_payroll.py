@@ -34,8 +34,9 @@ from flexjob_pool.store import lists
 from flexjob_pool.store import payroll as store
 from flexjob_pool.sweep import Sweep
 from flexjob_pool.use_cases import Desk
+from local.fixtures import Templates
 from local.nats import NatsServer
-from local.postgres import OwnPostgres, Postgres, postgres_for
+from local.postgres import OwnPostgres, postgres_for
 from local.waiting import until
 
 STREAM = Stream("621", "gateway").name
@@ -157,12 +158,10 @@ class PayrollSystem:
 
 
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest, postgres: Postgres) -> Iterator[str]:
-    """A fresh database, on a server that a test may kill where it has one of its own."""
-    server = request.getfixturevalue("own_postgres") if "own_postgres" in request.fixturenames else postgres
-    dsn = server.create_database()
-    yield dsn
-    server.drop_database(dsn)
+def templates(request: pytest.FixtureRequest, templates: Templates) -> Templates:
+    """Those of a server that a test may kill where it has one of its own."""
+    own = "own_postgres" in request.fixturenames
+    return Templates(request.getfixturevalue("own_postgres")) if own else templates
 
 
 @pytest.fixture

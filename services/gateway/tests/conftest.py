@@ -1,6 +1,6 @@
 """A migrated database of the service, and the whole service in this process, on real servers."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
@@ -9,10 +9,11 @@ import pytest
 from chassis import tokens
 from chassis.calendar import calendar_of
 from chassis.database import Pool, create_pool
-from chassis.migrate import HTTP, OUTBOX, component_of, migrate
+from chassis.migrate import HTTP, OUTBOX, component_of
 from gateway import store
 from gateway.app import build_app
 from gateway.settings import GatewaySettings
+from local.fixtures import Templates
 from local.nats import NatsServer
 from local.waiting import until
 
@@ -32,10 +33,16 @@ def clock(tmp_path: Path) -> str:
 
 
 @pytest.fixture
+def database_url(templates: Templates) -> Iterator[str]:
+    """The DSN of a fresh database with the service's tables."""
+    with templates.copied(OUTBOX, HTTP, component_of("gateway")) as dsn:
+        yield dsn
+
+
+@pytest.fixture
 async def pool(database_url: str, clock: str) -> AsyncIterator[Pool]:
-    """Connections to a fresh database with the service's tables, where payroll is registered."""
+    """Connections to that database, where payroll is registered."""
     calendar = calendar_of(clock)
-    await migrate(database_url, [OUTBOX, HTTP, component_of("gateway")], clock=calendar)
     async with await create_pool(database_url, name="test", max_size=24) as connections:
         async with connections.acquire() as db:
             await store.register(db, PAYROLL, TYPES, token_name="payroll", now=calendar.now())  # noqa: S106 - its name

@@ -7,9 +7,8 @@ import pytest
 import typer
 
 from chassis import cli
-from chassis.calendar import calendar_of
-from chassis.migrate import HTTP, OUTBOX, component_of, migrate
 from gateway.commands import sources
+from local.postgres import Postgres
 
 ADD = ("add", "sd_loen", "--type", "payroll.working_time_changed.v1", "--token-name", "payroll")
 SOURCE = "urn:kraftcenter:621:sd_loen"
@@ -17,7 +16,6 @@ SOURCE = "urn:kraftcenter:621:sd_loen"
 
 @pytest.fixture
 def app(database_url: str, monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
-    asyncio.run(migrate(database_url, [OUTBOX, HTTP, component_of("gateway")], clock=calendar_of("system")))
     monkeypatch.setenv("GATEWAY_DATABASE_URL", database_url)
     return sources_alone()
 
@@ -161,9 +159,9 @@ def test_a_database_that_cannot_be_reached_is_told_without_its_password(
 
 
 def test_a_database_without_our_tables_is_told(
-    database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("GATEWAY_DATABASE_URL", database_url)
+    monkeypatch.setenv("GATEWAY_DATABASE_URL", postgres.dsn)
 
     assert call(sources_alone(), monkeypatch, "list") == 1
     assert capsys.readouterr().err.startswith("The database is not migrated")

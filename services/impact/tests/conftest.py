@@ -1,6 +1,6 @@
 """A migrated database of impact, and lives to tell it about."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,13 +9,13 @@ from uuid import UUID
 import pytest
 from hypothesis import strategies as st
 
-from chassis.calendar import SystemCalendar
 from chassis.database import Pool, create_pool
-from chassis.migrate import component_of, migrate
+from chassis.migrate import HTTP, component_of
 from contracts import development, flexjob_pool, placements, workplaces
 from contracts.event import DatedEvent, Event
 from contracts.platform import EventRetracted
 from impact.fold import Fact
+from local.fixtures import Templates
 
 POOL, OTHER = "urn:kraftcenter:621:flexjob_pool", "urn:kraftcenter:621:portal"
 # Few persons, keys and days, so that lives meet: gaps of 28 and 29 days, a 13 weeks' mark, New Year.
@@ -141,8 +141,14 @@ def stories() -> st.SearchStrategy[list[Fact]]:
 
 
 @pytest.fixture
+def database_url(templates: Templates) -> Iterator[str]:
+    """The DSN of a fresh database with the service's tables."""
+    with templates.copied(HTTP, component_of("impact")) as dsn:
+        yield dsn
+
+
+@pytest.fixture
 async def pool(database_url: str) -> AsyncIterator[Pool]:
-    """Connections to a fresh database with impact's tables."""
-    await migrate(database_url, [component_of("impact")], clock=SystemCalendar())
+    """Connections to that database."""
     async with await create_pool(database_url, name="test") as connections:
         yield connections

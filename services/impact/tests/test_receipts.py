@@ -23,7 +23,6 @@ from hypothesis import strategies as st
 from chassis import tokens
 from chassis.calendar import FileCalendar
 from chassis.database import Pool
-from chassis.migrate import HTTP, migrate
 from chassis.wire import seal
 from contracts.catalogue import BY_TYPE
 from contracts.platform import EventRetracted
@@ -258,11 +257,10 @@ class Lane:
 
 
 @pytest.fixture
-async def lanes(pool: Pool, database_url: str, tmp_path: Path) -> Any:
+async def lanes(pool: Pool, tmp_path: Path) -> Any:
     """Makes lanes in one database."""
     (tmp_path / "clock").write_text(f"{TODAY}T08:00:00Z")
     calendar = FileCalendar(tmp_path / "clock")
-    await migrate(database_url, [HTTP], clock=calendar)
     nowhere = {"database_url": "postgresql://127.0.0.1:9/none", "nats_url": "nats://127.0.0.1:9"}
     app = build_app(ImpactSettings.model_validate({**nowhere, "port": 0, "clock": f"file:{tmp_path / 'clock'}"}))
     app.state.pool = pool

@@ -1,12 +1,15 @@
 """pytest fixtures on the code that runs the local stack: real servers, fresh for each session or test."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from chassis.calendar import SystemCalendar
+from chassis.migrate import Component, migrate
 from local.nats import NatsServer
-from local.postgres import Postgres, postgres_for
+from local.postgres import Postgres, postgres_for, run_apart
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +19,38 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     server.start()
     yield server
     server.stop()
+
+
+class Templates:
+    """Migrated databases to copy: to migrate one takes longer than most tests."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+        self._made: dict[tuple[Component, ...], str] = {}
+
+    @contextmanager
+    def copied(self, *components: Component) -> Iterator[str]:
+        """The DSN of a fresh database with the tables of these components, dropped at the end."""
+        if components not in self._made:
+            made = self._postgres.create_database()
+            run_apart(migrate(made, components, clock=SystemCalendar()))
+            self._made[components] = made
+        dsn = self._postgres.copy_of(self._made[components])
+        yield dsn
+        self._postgres.drop_database(dsn)
+
+    def drop(self) -> None:
+        """Remove them from the server, which others may use."""
+        for dsn in self._made.values():
+            self._postgres.drop_database(dsn)
+
+
+@pytest.fixture(scope="session")
+def templates(postgres: Postgres) -> Iterator[Templates]:
+    """Databases with tables for the session, each migrated once."""
+    made = Templates(postgres)
+    yield made
+    made.drop()
 
 
 @pytest.fixture

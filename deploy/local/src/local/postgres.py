@@ -61,7 +61,7 @@ class Postgres:
             finally:
                 await connection.close()
 
-        _run_apart(run())
+        run_apart(run())
 
     def dsn_of(self, database: str, *, user: str | None = None, password: str = "") -> str:
         """The DSN of a database on this server, as superuser unless another user is given."""
@@ -74,6 +74,12 @@ class Postgres:
         """The superuser DSN of a fresh, empty database."""
         name = f"kraftcenter_{secrets.token_hex(6)}"
         self.execute(f"CREATE DATABASE {name}")
+        return self.dsn_of(name)
+
+    def copy_of(self, dsn: str) -> str:
+        """The superuser DSN of a copy of a database that nobody is connected to."""
+        name = f"kraftcenter_{secrets.token_hex(6)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {_database_of(dsn)} STRATEGY FILE_COPY")
         return self.dsn_of(name)
 
     def drop_database(self, dsn: str) -> None:
@@ -210,7 +216,7 @@ def _database_of(dsn: str) -> str:
     return urlsplit(dsn).path.removeprefix("/")
 
 
-def _run_apart(work: Coroutine[Any, Any, None]) -> None:
+def run_apart(work: Coroutine[Any, Any, object]) -> None:
     """Run to its end in a thread with a loop of its own, so that sync code may ask from within an async test too."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, work).result()

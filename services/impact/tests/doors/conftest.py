@@ -11,8 +11,7 @@ from fastapi import FastAPI
 
 from chassis import tokens
 from chassis.calendar import calendar_of
-from chassis.database import Pool, create_pool
-from chassis.migrate import HTTP, component_of, migrate
+from chassis.database import Pool
 from chassis.wire import seal
 from contracts import flexjob_pool
 from contracts.event import Event
@@ -117,14 +116,6 @@ def clock(tmp_path: Path) -> str:
     file = tmp_path / "clock"
     file.write_text(TODAY)
     return f"file:{file}"
-
-
-@pytest.fixture
-async def pool(database_url: str, clock: str) -> AsyncIterator[Pool]:
-    """Connections to a fresh database with the service's tables."""
-    await migrate(database_url, [HTTP, component_of("impact")], clock=calendar_of(clock))
-    async with await create_pool(database_url, name="test") as connections:
-        yield connections
 
 
 @pytest.fixture
