@@ -33,6 +33,7 @@ from flexjob_pool.use_cases import Desk, Recorded, register
 from local.fixtures import Templates
 from local.nats import NatsServer
 from local.waiting import until
+from services.flexjob_pool.tests.caseworker import Caseworker
 
 MORNING = "2026-03-02T08:00:00Z"
 SCOPES = ("read:flexjob_pool", "write:flexjob_pool")
@@ -220,3 +221,9 @@ async def doors(pool: Pool, database_url: str, clock: str, nats_server: NatsServ
         # A relay that is stopped while it connects would leave a socket behind.
         await until(relay_has_connected, seconds=30)
         yield client
+
+
+@pytest.fixture
+def caseworker(doors: httpx.AsyncClient) -> Caseworker:
+    """Who sends requests to it."""
+    return Caseworker(doors)

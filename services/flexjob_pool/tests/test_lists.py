@@ -1,0 +1,58 @@
+"""Lists of resources: page by page, and narrowed."""
+
+import pytest
+
+from flexjob_pool.doors.nouns import NOUNS
+from services.flexjob_pool.tests.caseworker import BUDGET, FLEXJOB, PERSON, RULES, SNAPSHOT, Caseworker, check_refused
+
+
+async def test_lists_are_narrowed_by_what_resources_say(caseworker: Caseworker) -> None:
+    await caseworker.prepare()
+    known = caseworker.known
+    old = await caseworker.done("/v1/flexjobs", {**FLEXJOB, "occurred_on": "2023-10-01"})
+    for query, count in {
+        "budgets?fiscal_year=2026": 1,
+        "budgets?fiscal_year=2027": 0,
+        "needs?status=open&department=Senior": 1,
+        "needs?status=filled": 0,
+        "applications?status=approved": 2,
+        f"applications?need_id={known['need']}": 0,
+        f"grants?application_id={known['granted']}&status=committed": 1,
+        "grants?status=released": 0,
+        f"refunds?grant_id={known['grant']}&payroll_month=2026-06&status=posted": 1,
+        f"flexjobs?person_ref={PERSON}": 3,
+        "flexjobs?workplace_unit=Vej": 0,
+        f"reviews?status=due&placement_id={old['placement_id']}": 1,
+        "reviews?status=due&due_before=2026-04-01": 0,
+        "reviews?status=due&due_before=2026-04-02": 1,
+        "job7-requests?status=offered&to_municipality=630": 1,
+        "awareness-sessions": 0,
+        "workforce-snapshots?department=Senior": 0,
+    }.items():
+        answer = await caseworker.doors.get(f"/v1/{query}")
+        assert (answer.status_code, len(answer.json()["items"])) == (200, count), query
+    for wrong in ("needs?status=gone", "flexjobs?person_ref=x", "reviews?due_before=x", "refunds?payroll_month=2026"):
+        await check_refused(await caseworker.doors.get(f"/v1/{wrong}"))
+
+
+async def test_pages_of_a_list_show_everything_once(caseworker: Caseworker) -> None:
+    for number in range(12):
+        await caseworker.done("/v1/rules", RULES)
+        await caseworker.done("/v1/budgets", {**BUDGET, "amount_ore": number})
+        await caseworker.done("/v1/workforce-snapshots", {**SNAPSHOT, "department": f"Å{number}"})
+    for noun, key in (("rules", "rules_version"), ("budgets", "budget_id"), ("workforce-snapshots", "department")):
+        seen, cursor, pages = [], None, 0
+        while pages == 0 or cursor is not None:
+            asked = {"limit": 5} | ({"cursor": cursor} if cursor is not None else {})
+            page = (await caseworker.doors.get(f"/v1/{noun}", params=asked)).json()
+            seen += [item[key] for item in page["items"]]
+            cursor, pages = page["next_cursor"], pages + 1
+        assert (len(set(seen)), len(seen), pages) == (12, 12, 3)
+        if noun == "rules":
+            assert seen == list(range(1, 13))
+
+
+@pytest.mark.parametrize("noun", [noun.path for noun in NOUNS])
+async def test_a_list_takes_a_sane_limit_and_cursor(caseworker: Caseworker, noun: str) -> None:
+    for query in ("limit=0", "limit=501", "limit=x", "limit=1e9", "cursor=x", "cursor=-1", "cursor=%00"):
+        await check_refused(await caseworker.doors.get(f"{noun}?{query}"))
