@@ -1,6 +1,7 @@
 """The doors from outside, on a running service with real PostgreSQL and NATS."""
 
 import asyncio
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -11,12 +12,14 @@ import pytest
 from chassis.database import Pool
 from contracts.catalogue import data_of
 from contracts.envelope import Envelope
+from flexjob_pool.doors.nouns import NOUNS
 from local.nats import NatsServer
 from local.waiting import until
 from services.flexjob_pool.tests.caseworker import (
     APPLICATION,
     BUDGET,
     DAY,
+    DOORS,
     END,
     FLEXJOB,
     GROUPS,
@@ -65,6 +68,17 @@ async def test_a_whole_flexjob_reaches_the_stream_in_order(caseworker: Caseworke
     assert {envelope.time.isoformat() for envelope in envelopes} == {"2026-03-02T08:00:00+00:00"}
     # 26,000 øre over 275 days, of which the flexjob lasted 92.
     assert envelopes[-1].data["allocations"] == [{"fiscal_year": 2026, "amount_ore": 8698}]
+
+
+def test_every_door_of_a_noun_is_tried() -> None:
+    there = [unnamed(noun.path + below) for noun in NOUNS for below in noun.asks]
+    tried = [unnamed(path) for path, _ in DOORS.values() if not path.startswith("/v1/events/")]
+
+    assert sorted(tried) == sorted(there)
+
+
+def unnamed(path: str) -> str:
+    return re.sub(r"{\w+}", "{}", path)
 
 
 @pytest.mark.parametrize("group", GROUPS)

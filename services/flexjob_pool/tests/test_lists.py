@@ -1,9 +1,23 @@
 """Lists of resources: page by page, and narrowed."""
 
+from typing import Any
+
 import pytest
 
 from flexjob_pool.doors.nouns import NOUNS
-from services.flexjob_pool.tests.caseworker import BUDGET, FLEXJOB, PERSON, RULES, SNAPSHOT, Caseworker, check_refused
+from services.flexjob_pool.tests.caseworker import (
+    APPLICATION,
+    BUDGET,
+    FLEXJOB,
+    PERSON,
+    REQUEST,
+    RULES,
+    SNAPSHOT,
+    Caseworker,
+    check_refused,
+)
+
+LIVELY = ("approve", "reverse", "transfers", "reviews", "placements", "snapshots")
 
 
 async def test_lists_are_narrowed_by_what_resources_say(caseworker: Caseworker) -> None:
@@ -33,6 +47,40 @@ async def test_lists_are_narrowed_by_what_resources_say(caseworker: Caseworker) 
         assert (answer.status_code, len(answer.json()["items"])) == (200, count), query
     for wrong in ("needs?status=gone", "flexjobs?person_ref=x", "reviews?due_before=x", "refunds?payroll_month=2026"):
         await check_refused(await caseworker.doors.get(f"/v1/{wrong}"))
+
+
+async def test_every_filter_shows_all_that_has_its_value_and_nothing_else(caseworker: Caseworker) -> None:
+    await live(caseworker)
+    for noun in NOUNS:
+        everything = await listed(caseworker, noun.path)
+        for name in noun.filters.keys() - {"due_before"}:
+            values = {one[name] for one in everything} - {None}
+            assert values, (noun.path, name)
+            for value in values:
+                expected = [one for one in everything if one[name] == value]
+                assert await listed(caseworker, noun.path, **{name: value}) == expected, (noun.path, name)
+
+
+async def live(caseworker: Caseworker) -> None:
+    """Of every noun several, that name each other and differ."""
+    await caseworker.prepare()
+    for door in LIVELY:
+        await caseworker.done(*caseworker.at(door))
+    await caseworker.prepare()
+    known = caseworker.known
+    need = {"need_id": known["need"]}
+    await caseworker.done("/v1/applications", {**APPLICATION, **need})
+    await caseworker.done("/v1/job7-requests", {**REQUEST, **need})
+    await caseworker.done("/v1/job7-requests", {**REQUEST, "from_municipality": "607", "to_municipality": "621"})
+    await caseworker.done("/v1/flexjobs", {**FLEXJOB, **need, "grant_id": known["grant"]})
+    await caseworker.done("/v1/flexjobs", {**FLEXJOB, "occurred_on": "2023-10-01"})
+    await caseworker.done("/v1/budgets", {**BUDGET, "fiscal_year": 2027})
+    await caseworker.done("/v1/workforce-snapshots", {**SNAPSHOT, "department": "Teknik"})
+
+
+async def listed(caseworker: Caseworker, path: str, **narrowed: Any) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = (await caseworker.doors.get(path, params=narrowed)).json()["items"]
+    return items
 
 
 async def test_pages_of_a_list_show_everything_once(caseworker: Caseworker) -> None:
