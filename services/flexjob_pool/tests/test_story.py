@@ -67,7 +67,7 @@ on_one_database = settings(max_examples=15, deadline=None, suppress_health_check
 
 
 async def tried(office: Any, acts: Sequence[Act]) -> None:
-    """Perform all at once; refusals are part of the story, and who loses a deadlock tries again, as the doors do."""
+    """Perform all at once; refusals are part of the story, a deadlock never is."""
 
     def lenient(act: Act) -> Act:
         async def run(desk: Desk) -> Any:

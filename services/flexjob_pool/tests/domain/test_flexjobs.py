@@ -181,6 +181,14 @@ def test_attendance_changes_apart_from_effective_hours_which_never_outgrow_it() 
     }
 
 
+def test_a_registration_error_is_no_cause_of_new_hours_but_of_a_correction() -> None:
+    world = World()
+    placement_id = world.start()
+    wrong = {**hours("12", "9"), "cause": "registration_error"}
+
+    assert world.refused(placement_id, ChangeHours, FIRST + DAY, **wrong) == {CodeNotInForce}
+
+
 def test_hours_of_payroll_have_no_cause_and_show_their_employment_here_alone() -> None:
     world = World()
     placement_id, employment_ref = world.start(), uuid4()
