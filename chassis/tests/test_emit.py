@@ -376,6 +376,19 @@ def test_stdin_is_sent_without_receipts(emit: Emit, door: Door, tmp_path: Path) 
     assert len(door.ids) == 1
 
 
+def test_who_looks_on_sees_how_far_it_is_and_a_log_does_not(
+    emit: Emit, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "a", "b", "c")
+    # How rich is told that it writes to a terminal.
+    for told, is_shown in (("1", True), ("0", False)):
+        monkeypatch.setenv("TTY_COMPATIBLE", told)
+        (tmp_path / "events.receipts.jsonl").unlink(missing_ok=True)
+
+        assert emit() == 0
+        assert ("3/3" in capsys.readouterr().err) == is_shown
+
+
 def test_ctrl_c_leaves_cleanly_with_the_receipts_of_what_was_accepted(door: Door, tmp_path: Path) -> None:
     write(tmp_path, "a", "b")
     (tmp_path / "token").write_text("kc_secret")
