@@ -54,6 +54,12 @@ async def create_pool(dsn: str, *, name: str, max_size: int = 10) -> Pool:
     )
 
 
+async def is_there(pool: Pool) -> None:
+    """Have a database answer. Raises one of UNAVAILABLE when it does not."""
+    async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
+        await db.fetchval("SELECT 1")
+
+
 async def _speak_json(db: Connection) -> None:
     for kind in ("json", "jsonb"):
         await db.set_type_codec(kind, encoder=_encoded, decoder=from_json, schema="pg_catalog")

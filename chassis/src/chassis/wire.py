@@ -17,6 +17,7 @@ from contracts.streams import subject_of
 
 TRACE_CONTEXT = ("traceparent", "tracestate")
 HASH_DIGITS = 16
+# The largest integer that JSON's readers and OpenAPI's numbers hold exactly.
 MOST_EXACT = 2**53 - 1
 
 

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from chassis.bus import Bus
 from chassis.calendar import calendar_of
-from chassis.database import ACQUIRE_SECONDS, create_pool
+from chassis.database import create_pool, is_there
 from chassis.health import Health
 from chassis.heartbeat import beat
 from chassis.http import build_api
@@ -65,12 +65,8 @@ def build_app(settings: FlexjobPoolSettings) -> FastAPI:
                 yield
             await bus.stop()
 
-    async def database_trouble() -> None:
-        async with app.state.pool.acquire(timeout=ACQUIRE_SECONDS) as db:
-            await db.fetchval("SELECT 1")
-
     health = Health()
-    health.add("database", database_trouble)
+    health.add("database", lambda: is_there(app.state.pool))
     health.add("relay", lambda: relay.trouble)
     health.add("inbox", lambda: subscriber.trouble)
     health.add("bus", watchdog.trouble)

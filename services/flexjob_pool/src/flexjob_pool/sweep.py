@@ -23,7 +23,6 @@ from flexjob_pool.use_cases import Desk, follow_up, open_case
 
 log = structlog.get_logger()
 
-
 # What was registered just as the day changed is found by then.
 AGAIN_SECONDS = 60
 SWEEP = "sweep"
@@ -53,7 +52,7 @@ class Sweep:
             await asyncio.sleep(self._every)
 
     async def sweep(self, pool: Pool) -> None:
-        """Call for all reviews that are near by the calendar's day."""
+        """Call for all reviews that are near by the calendar's day, and take up what payroll told ahead of it."""
         today = self._calendar.today()
         async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
             keys = await lists.flexjobs_to_review(db, today + AHEAD)

@@ -14,6 +14,7 @@ from chassis.database import ACQUIRE_SECONDS, Connection
 from chassis.http import Door, door
 from chassis.idempotency import Answer
 from chassis.problems import Problem, Said
+from chassis.wire import MOST_EXACT
 from contracts.envelope import Envelope
 from contracts.streams import Stream
 from contracts.types import Instant
@@ -23,8 +24,6 @@ from gateway.metrics import EventCounts
 from gateway.store import Follower, Rejection
 from gateway.use_cases import PRODUCER, Desk, Receipt, admit, told_by
 
-# The largest that JSON's readers and OpenAPI's numbers hold exactly.
-LARGEST_INTEGER = 2**53 - 1
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch"
 EXAMPLE = {
@@ -197,7 +196,7 @@ async def show_trail(source: str, event_id: str, at: Reader) -> Response:
 async def list_rejections(
     at: Reader,
     limit: Limit = 100,
-    cursor: Annotated[int, Query(ge=0, le=LARGEST_INTEGER)] = 0,
+    cursor: Annotated[int, Query(ge=0, le=MOST_EXACT)] = 0,
     source: str | None = None,
     since: Instant | None = None,
 ) -> Response:
@@ -209,7 +208,7 @@ async def list_rejections(
 
 
 @router.get("/v1/rejections/{rejection_id}", response_model=Rejection)
-async def show_rejection(rejection_id: Annotated[int, Path(ge=1, le=LARGEST_INTEGER)], at: Reader) -> Response:
+async def show_rejection(rejection_id: Annotated[int, Path(ge=1, le=MOST_EXACT)], at: Reader) -> Response:
     """One event that was turned away."""
     async with at.pool.acquire(timeout=ACQUIRE_SECONDS) as db:
         found = await store.find_rejection(db, rejection_id)

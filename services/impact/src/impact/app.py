@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from chassis.bus import Bus
 from chassis.calendar import calendar_of
-from chassis.database import ACQUIRE_SECONDS, create_pool
+from chassis.database import create_pool, is_there
 from chassis.health import Health
 from chassis.http import build_api
 from chassis.tasks import background
@@ -73,12 +73,8 @@ def build_app(settings: ImpactSettings) -> FastAPI:
             every=settings.release_seconds,
         )
 
-    async def database_trouble() -> None:
-        async with app.state.pool.acquire(timeout=ACQUIRE_SECONDS) as db:
-            await db.fetchval("SELECT 1")
-
     health = Health()
-    health.add("database", database_trouble)
+    health.add("database", lambda: is_there(app.state.pool))
     health.add("bus", watchdog.trouble)
     health.add("lanes", lambda: trouble_of(consumer.refusals for consumer in consumers.values()))
     app = build_api(

@@ -16,6 +16,7 @@ from chassis.http import Door, door
 from chassis.idempotency import Answer
 from chassis.openapi import refused
 from chassis.problems import Problem, Said
+from chassis.wire import MOST_EXACT
 from contracts.types import MunicipalityCode, Text
 from impact import parked
 from impact.catalogue import INDICATORS, measures_of
@@ -30,8 +31,6 @@ from impact.store.parked import State
 from impact.store.recall import NotUnderstood
 
 ADMIN, LEDGER = "admin", "ledger"
-# The largest that JSON's readers and OpenAPI's numbers hold exactly.
-LAST = 2**53 - 1
 AT_ONCE = 100
 FOUND = {
     None: Said("her er intet parkeret", "nothing was parked here"),
@@ -42,7 +41,7 @@ FOUND = {
 router = APIRouter(tags=["ledger"])
 Reader = Annotated[Door, Depends(door(LEDGER))]
 Admin = Annotated[Door, Depends(door(ADMIN))]
-Position = Annotated[int, Path(ge=1, le=LAST, description="Where the ledger holds the fact's first copy.")]
+Position = Annotated[int, Path(ge=1, le=MOST_EXACT, description="Where the ledger holds the fact's first copy.")]
 
 
 class OfLane(BaseModel):
@@ -63,7 +62,7 @@ class Page(OfLane):
     """Which part of a list is asked for."""
 
     limit: int = Field(100, ge=1, le=500)
-    cursor: int = Field(0, ge=0, le=LAST, description="The `next_cursor` of the page before.")
+    cursor: int = Field(0, ge=0, le=MOST_EXACT, description="The `next_cursor` of the page before.")
 
 
 class ParkedPage(Page):
@@ -132,7 +131,7 @@ class Ask(BaseModel):
 class AskForMany(Ask):
     """Parked facts to replay together: all of them are decided on, or none."""
 
-    positions: tuple[Annotated[int, Field(ge=1, le=LAST, strict=True)], ...] = Field(
+    positions: tuple[Annotated[int, Field(ge=1, le=MOST_EXACT, strict=True)], ...] = Field(
         min_length=1, max_length=AT_ONCE, description="Where each was parked; they are replayed in order of position."
     )
 
