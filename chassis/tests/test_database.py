@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from chassis.database import Pool, create_pool
+from chassis.database import UNAVAILABLE, Pool, create_pool, is_there
 
 
 @pytest.fixture
@@ -25,3 +25,11 @@ async def test_a_pool_names_itself_and_limits_every_wait(pool: Pool) -> None:
     shown = [await pool.fetchval(f"SHOW {name}") for name in names]
 
     assert shown == ["things", "10s", "30s", "UTC"]
+
+
+async def test_a_database_is_there_until_it_cannot_be_reached(pool: Pool) -> None:
+    await is_there(pool)
+    await pool.close()
+
+    with pytest.raises(UNAVAILABLE):
+        await is_there(pool)
