@@ -76,8 +76,8 @@ def complete(work: Coroutine[Any, Any, T]) -> T:
         raise CommandError(f"The database does not answer ({type(error).__name__}): check that it runs.") from None
 
 
-def at_database(service: str, work: Callable[[Connection], Awaitable[T]]) -> T:
-    """Do work on the database of a service, which `<SERVICE>_DATABASE_URL` tells. Raises CommandError."""
+def dsn_of(service: str) -> str:
+    """Where the database of a service is, which `<SERVICE>_DATABASE_URL` tells. Raises CommandError."""
     name = f"{service.upper()}_DATABASE_URL"
     try:
         dsn = address(name, postgres_dsn)
@@ -85,7 +85,12 @@ def at_database(service: str, work: Callable[[Connection], Awaitable[T]]) -> T:
         raise CommandError(str(refusal)) from None
     if not dsn:
         raise CommandError(f"{name} is not set: it tells where {service} keeps what it knows.")
-    return complete(_worked(dsn, work))
+    return dsn
+
+
+def at_database(service: str, work: Callable[[Connection], Awaitable[T]]) -> T:
+    """Do work on the database of a service. Raises CommandError."""
+    return complete(_worked(dsn_of(service), work))
 
 
 async def _worked(dsn: str, work: Callable[[Connection], Awaitable[T]]) -> T:

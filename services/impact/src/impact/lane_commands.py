@@ -11,11 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from chassis.addresses import postgres_dsn
 from chassis.calendar import calendar_of
-from chassis.cli import CommandError, complete
+from chassis.cli import CommandError, complete, dsn_of
 from chassis.database import Connection, Pool, create_pool
-from chassis.settings import SettingsRefused, address
 from contracts.reach import BEGINNING
 from impact.catalogue import INDICATORS, measures_of
 from impact.fold import RuleError
@@ -28,7 +26,6 @@ from impact.verify.drift import Drift, Pair, Verification, verify
 from impact.verify.lane import LEDGER, Odd, open_accounts, retold
 from impact.verify.watch import HORIZON, kept, named, pairs_of, proven
 
-SETTING = "IMPACT_DATABASE_URL"
 CODE = re.compile(r"[0-9]{3}")
 MEASURES = measures_of(INDICATORS)
 
@@ -156,7 +153,7 @@ def _pair(text: str) -> Pair:
 
 def _with_progress(what: str, work: Callable[[Pool, Callable[[int, int], None]], Awaitable[T]]) -> T:
     """Work on impact's database with a progress bar on stderr. Raises CommandError."""
-    dsn = _dsn()
+    dsn = dsn_of("impact")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
     async def worked() -> T:
@@ -166,16 +163,6 @@ def _with_progress(what: str, work: Callable[[Pool, Callable[[int, int], None]],
                 return await work(pool, lambda done, total: bar.update(task, completed=done, total=total))
 
     return complete(worked())
-
-
-def _dsn() -> str:
-    try:
-        dsn = address(SETTING, postgres_dsn)
-    except SettingsRefused as refusal:
-        raise CommandError(str(refusal)) from None
-    if not dsn:
-        raise CommandError(f"{SETTING} is not set: it tells where impact keeps its ledger.")
-    return dsn
 
 
 def _drift_table(found: Verification, odd: Iterable[Odd]) -> Table:
