@@ -193,10 +193,10 @@ def wrong_reason(case: Case) -> Iterator[Action]:
 
 
 def wrong_day_of_review(case: Case) -> Iterator[Action]:
-    """The talk was a few days before."""
+    """The talk was some weeks before, and so perhaps in time."""
     for review in case.any(HoldReview):
         if review.was_called_for:
-            day = review.occurred_on - timedelta(days=case.chance.randint(1, 12))
+            day = review.occurred_on - timedelta(days=4 * case.chance.randint(1, 12))
             yield from _mended(case, review, "registration_error", occurred_on=day)
 
 
