@@ -27,7 +27,8 @@ class Town:
 
 
 def _units(kind: str, names: str) -> tuple[str, ...]:
-    return tuple(f"{kind}-{name}" for name in names.split())
+    """Codes, in which `_` stands for a space."""
+    return tuple(f"{kind}_{name}" for name in names.split())
 
 
 NOT_ELIGIBLE = "Rådhuskantinen"
@@ -50,10 +51,10 @@ KOLDING = Town(
         "Dagtilbud": (
             *_units("Børnehaven", "Søstjernen Ådalen Skovtrolden Regnbuen Mariehønen Mælkevejen Troldhøj Nordstjernen"),
             *_units("Vuggestuen", "Mælkebøtten Spiren Kastanjen Bøgely"),
-            *_units("Børnehuset", "Bakkegården Lupinvej Dalby Sjølund Vester-Nebel Almind"),
+            *_units("Børnehuset", "Bakkegården Lupinvej Dalby Sjølund Vester_Nebel Almind"),
         ),
         "Skoleområdet": (
-            *_units("Skolen", "Ålykke Bakke Brændkjær Bramdrup Dalby Eltang Fynslund Lyshøj Sdr-Bjert Vonsild Vamdrup"),
+            *_units("Skolen", "Ålykke Bakke Brændkjær Bramdrup Dalby Eltang Fynslund Lyshøj Sdr_Bjert Vonsild Vamdrup"),
             *_units("SFO", "Ålykke Lyshøj Vonsild Vamdrup Bramdrup Dalby"),
             "PPR",
         ),
@@ -70,25 +71,25 @@ KOLDING = Town(
             "Sygedagpengehuset",
             "Fleksjobteamet",
         ),
-        "Teknik-og-Miljø": (
+        "Teknik_og_Miljø": (
             *_units("Materielgården", "Nord Syd"),
             *_units("Genbrugspladsen", "Øst Bronzevej Vamdrup"),
-            "Park-og-Skov",
+            "Park_og_Skov",
             "Vejafdelingen",
             "Ejendomsdrift",
-            "Redning-og-Beredskab",
+            "Redning_og_Beredskab",
             "Havnen",
             "Kirkegårdene",
         ),
-        "Kultur-og-Fritid": (
+        "Kultur_og_Fritid": (
             *_units("Biblioteket", "Kolding Vamdrup Christiansfeld Lunderskov"),
             *_units("Svømmehallen", "Slotssø Vamdrup"),
             *_units("Hallen", "Bramdrup Dalby Vonsild Lunderskov"),
             "Musikskolen",
-            "Koldinghus-Museet",
+            "Museet_Koldinghus",
             "Stadsarkivet",
         ),
-        "Borgerservice": ("Borgerservice-Midt", "Ydelseskontoret", "Kontrolgruppen"),
+        "Borgerservice": ("Borgerservice_Midt", "Ydelseskontoret", "Kontrolgruppen"),
         "Rådhuset": (
             "Lønkontoret",
             "Økonomi",
@@ -99,7 +100,7 @@ KOLDING = Town(
             "Byrådsservice",
             "Rådhusdrift",
         ),
-        "Erhverv-og-Plan": ("Byplan", "Erhvervskontoret", "Klima-og-Natur", "Byggesager", "Digital-Plan"),
+        "Erhverv_og_Plan": ("Byplan", "Erhvervskontoret", "Klima_og_Natur", "Byggesager", "Digitalisering"),
     },
 )
 VEJLE = Town(
@@ -107,13 +108,13 @@ VEJLE = Town(
     "Vejle",
     {
         "Senior": _units("Plejecenter", "Sofiegården Skovbrynet Rosengården Bredballe Givelandet Børkop Jelling"),
-        "Børn-og-Unge": (
+        "Børn_og_Unge": (
             *_units("Børnehuset", "Grejsdalen Uhrhøj Nørremarken Søndermarken"),
             *_units("Skolen", "Bredagerskolen Kirkebakken Mølholm Petersmindeskolen Thyregod"),
         ),
         "Velfærd": (*_units("Botilbud", "Fjordbo Skansebakken Vestbyen"), "Sundhedshuset"),
-        "Teknik": ("Materielgården", "Genbrugspladsen-Grejsbakke", "Skovene", "Ejendomme"),
-        "Kultur": ("Biblioteket", "Musikskolen-Vejle", "Svømmehallen-Vejle"),
-        "Administration": ("Løn-og-Personale", "Borgerservice", "Økonomi-og-Indkøb"),
+        "Teknik": ("Materielgården", "Genbrugspladsen_Grejsbakke", "Skovene", "Ejendomme"),
+        "Kultur": ("Biblioteket", "Musikskolen_Vejle", "Svømmehallen_Vejle"),
+        "Administration": ("Løn_og_Personale", "Borgerservice", "Økonomi_og_Indkøb"),
     },
 )
