@@ -3,6 +3,7 @@
 import asyncio
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -14,6 +15,7 @@ from functools import cache
 from local.expected.figures import expected_figures
 from local.expected.value import Figure
 from local.plan.story import Year
+from local.plan.towns import TOWNS
 from local.plan.year import plan_years
 
 WORKERS = 2
@@ -36,7 +38,7 @@ class Answers:
 @contextmanager
 def calculated(seed: int, people: int, pairs: Iterable[Pair]) -> Iterator[Answers]:
     """Begin to calculate; what is not asked for by the end of the block is not calculated any more."""
-    codes = [year.town.municipality for year in _years(seed, people)]
+    codes = [town.municipality for town in TOWNS]
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(WORKERS, mp_context=fresh, initializer=_stand_back) as pool:
         try:
@@ -44,7 +46,10 @@ def calculated(seed: int, people: int, pairs: Iterable[Pair]) -> Iterator[Answer
                 {(code, pair): pool.submit(_calculate, seed, people, code, pair) for pair in pairs for code in codes}
             )
         finally:
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)
+            # Whoever broke off, or could not begin, does not wait for what nobody will ask for.
+            for worker in multiprocessing.active_children():
+                worker.terminate()
 
 
 def _stand_back() -> None:
@@ -55,6 +60,8 @@ def _stand_back() -> None:
             parent.join()
             os._exit(1)
 
+    # Ctrl-C reaches this process too, which has nothing to say to it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.nice(UNHURRIED)
     threading.Thread(target=follow, daemon=True).start()
 

@@ -118,3 +118,4 @@ VEJLE = Town(
         "Administration": ("Løn_og_Personale", "Borgerservice", "Økonomi_og_Indkøb"),
     },
 )
+TOWNS = (KOLDING, VEJLE)
