@@ -93,13 +93,22 @@ def test_up_killed_outright_leaves_no_orphan_and_goes_on_with_its_data_and_token
         assert token.read_text() == first
 
 
-def test_a_taken_port_is_told_with_what_to_do(tmp_path: Path) -> None:
-    ports = free_ports_for(SERVICES)
+@pytest.mark.parametrize(("command", "what_to_do"), [("up", "up --free-ports"), ("demo --people 1", "run it again")])
+def test_a_taken_port_is_told_with_what_to_do(tmp_path: Path, command: str, what_to_do: str) -> None:
+    ports = some_ports()
     with socket.create_server((LOOPBACK, ports["impact"])):
-        told = run_on(ports, tmp_path)
+        told = run_on(ports, tmp_path, *command.split())
     assert told.returncode == 1
     assert f"port {ports['impact']} of impact is taken by " in told.stderr
-    assert "up --free-ports" in told.stderr
+    assert what_to_do in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_a_year_of_nobody_is_refused(tmp_path: Path) -> None:
+    told = run_on(some_ports(), tmp_path, "demo", "--people", "0")
+
+    assert told.returncode == 2
+    assert "--people" in told.stderr
     assert "Traceback" not in told.stderr
 
 
@@ -120,7 +129,7 @@ def test_a_server_that_cannot_be_used_is_one_message_and_leaves_nothing(
     monkeypatch.setenv(name, value)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
 
-    told = run_on(free_ports_for(SERVICES), tmp_path, command)
+    told = run_on(some_ports(), tmp_path, command)
 
     assert told.returncode == 1
     assert ("127.0.0.1:1 does not" if value.startswith("nats") else name) in told.stderr
@@ -130,7 +139,7 @@ def test_a_server_that_cannot_be_used_is_one_message_and_leaves_nothing(
 
 
 def test_a_municipality_that_is_no_code_is_told(tmp_path: Path) -> None:
-    told = run_on(free_ports_for(SERVICES), tmp_path, "up", "--municipality", "Kolding")
+    told = run_on(some_ports(), tmp_path, "up", "--municipality", "Kolding")
 
     assert told.returncode == 2
     assert "621" in told.stderr
@@ -139,17 +148,22 @@ def test_a_municipality_that_is_no_code_is_told(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "build").write_text("a file")
 
-    told = run_on(free_ports_for(SERVICES), tmp_path)
+    told = run_on(some_ports(), tmp_path)
 
     assert told.returncode == 1
     assert "build" in told.stderr
     assert "Traceback" not in told.stderr
 
 
+def some_ports() -> dict[str, int]:
+    return free_ports_for(SERVICES, ("621", "630"))
+
+
 def run_on(ports: dict[str, int], folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """The command with other ports than the usual ones, which a stack on this machine may have or leave just now."""
     script = (
-        f"from chassis import cli; from local import commands; commands.known_ports = lambda _: {ports}; cli.main()"
+        f"from chassis import cli; from local import commands, stack; ports = {ports}; "
+        "commands.known_ports = stack.free_ports_for = lambda *_: ports; cli.main()"
     )
     argv = [sys.executable, "-c", script, *(command or ("up",))]
     return subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - our script

@@ -88,5 +88,10 @@ async def test_a_difference_says_what_when_and_how_much() -> None:
 
 
 async def test_a_figure_without_an_expectation_is_not_passed_over() -> None:
-    with pytest.raises(NotCovered):
+    with pytest.raises(NotCovered, match=r"the same cuts of F1$"):
         await lines(figure("2", {}), {})
+
+
+async def test_a_cut_without_an_expectation_is_not_passed_over() -> None:
+    with pytest.raises(NotCovered, match=r"the same cuts of F1$"):
+        await lines(figure("2", {}), {"F1": Figure(Value(Decimal(2)), {})})

@@ -49,7 +49,7 @@ def up(
     """
     municipalities = _codes(municipality or [MUNICIPALITY])
     ports = free_ports_for(SERVICES, municipalities) if free_ports else known_ports(municipalities)
-    with _refusals_told():
+    with _refusals_told(ports_taken=f"Stop that program, or use other ports: {sys.argv[0]} up --free-ports"):
         # Before all else is closed to others: for root PostgreSQL runs as nobody, who must pass through this folder.
         DATA.parent.mkdir(exist_ok=True)
         _begin()
@@ -59,7 +59,9 @@ def up(
 def demo(
     *,
     seed: Annotated[int, typer.Option(help="Another seed is another year.")] = year.SEED,
-    people: Annotated[int, typer.Option(min=1, help="How many people live through the year.")] = year.PEOPLE,
+    people: Annotated[
+        int, typer.Option(min=1, help="How many people live through the year; some 30 at the least.")
+    ] = year.PEOPLE,
     everything: Annotated[bool, typer.Option("--all", help="Print every cut of every figure.")] = False,
 ) -> None:
     """Live through a year of two municipalities on a fresh stack, and check every figure against the known answers.
@@ -69,7 +71,7 @@ def demo(
     kraftcenter demo --seed 7 --people 200 --all
     """
     _begin()
-    with _refusals_told():
+    with _refusals_told(ports_taken="They were free a moment ago; run it again, it takes others."):
         raise typer.Exit(year.run(seed=seed, people=people, everything=everything))
 
 
@@ -81,11 +83,12 @@ def _codes(given: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def _refusals_told() -> Iterator[None]:
+def _refusals_told(*, ports_taken: str) -> Iterator[None]:
+    """Tell in words why a stack did not start; `ports_taken` says what to do when others have its ports."""
     try:
         yield
     except PortTaken as taken:
-        raise CommandError(f"{taken}\nStop that program, or use other ports: {sys.argv[0]} up --free-ports") from None
+        raise CommandError(f"{taken}\n{ports_taken}") from None
     except (*REFUSALS, *UNAVAILABLE) as reason:
         raise CommandError(str(reason) or type(reason).__name__) from None
 
