@@ -1,14 +1,16 @@
 """The plan is a pure function of its seed, and tells the story that it promises."""
 
 from collections import Counter, defaultdict
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 from uuid import UUID
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.catalogue import EVENTS
+from local import demo
 from local.actions.action import Action, Dated
 from local.actions.flexjobs import ChangeHours, EndFlexjob, HoldReview, StartFlexjob
 from local.actions.payroll import ChangeWorkingTime, EmploymentMessage, Message
@@ -16,6 +18,7 @@ from local.actions.pool import CommitGrant, Reject
 from local.actions.undo import Correct, Retract
 from local.actions.workplaces import RequestCandidate
 from local.expected.figures import expected_figures
+from local.expected.known import known_at_the_end_of
 from local.plan import payroll
 from local.plan.chance import FIRST_DAY, LAST_DAY, MONTH_ENDS, OPENING_DAY, Chance
 from local.plan.funding import in_vain
@@ -179,17 +182,14 @@ def test_the_year_holds_what_a_pool_meets() -> None:
     assert {r.from_municipality == "621" for r in YEAR.actions if isinstance(r, RequestCandidate)} == {True, False}
 
 
-def test_there_are_120_workplaces_and_as_many_people_as_asked_for() -> None:
-    persons = {
-        person
-        for year in plan_years(1, 200)
-        for case in year.cases
-        for action in case
-        if (person := getattr(action, "person_ref", None)) and isinstance(action, StartFlexjob)
-    }
+def test_the_demo_is_of_1500_people_at_every_one_of_120_workplaces_and_of_the_neighbours_30() -> None:
+    starts = [
+        [known for known in known_at_the_end_of(LAST_DAY, year.actions) if isinstance(known, StartFlexjob)]
+        for year in plan_years(demo.SEED, demo.PEOPLE)
+    ]
 
-    assert (len(KOLDING.places), len(VEJLE.places)) == (120, 30)
-    assert len(persons) > 150
+    assert [len({(start.department, start.workplace_unit) for start in there}) for there in starts] == [120, 30]
+    assert len({start.person_ref for there in starts for start in there}) == pytest.approx(1500, rel=0.02)
 
 
 def test_corrections_are_corrected_and_taken_back_months_later() -> None:
@@ -226,6 +226,14 @@ def test_the_year_gives_no_figure_an_easy_answer() -> None:
     assert all(share and 0 < share < 1 for share in weeks)
     assert all(0 < (figures[name].whole.value or 0) < 1 for name in ("J3", "J3r", "F2", "F5", "F7", "F8", "F9", "E2"))
     assert set(figures["F3"].cuts["cause"]) == {*CAUSES_UP, *CAUSES_DOWN, "other_job", "not_stated"}
+
+
+def test_what_was_thought_in_summer_is_restated_by_the_end_of_the_year() -> None:
+    summer = date(2025, 6, 30)
+    then, now = (expected_figures(YEAR.actions, as_of=summer, known_on=day) for day in (summer, LAST_DAY))
+
+    # By summer few grants are given, and few candidates were asked for 90 days before.
+    assert {name for name in then if then[name] == now[name]} <= {"F5", "F9"}
 
 
 def test_a_small_year_leaves_no_figure_silent_either() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import nats
@@ -58,11 +59,11 @@ class Hall:
         expected = await answers.of(self.municipality, pair)
         return await compare(self.impact, expected, municipality=self.municipality, as_of=as_of, known_on=known_on)
 
-    async def facts(self) -> dict[str, int]:
-        """How many facts impact has of it, by what became of them."""
+    async def account(self) -> dict[str, Any]:
+        """What impact was delivered from it, and what became of that, as /v1/ledger/balance tells."""
         answer = await self.impact.get("/v1/ledger/balance", params={"municipality": self.municipality})
-        total: dict[str, int] = answer.raise_for_status().json()["facts"]["total"]
-        return total
+        account: dict[str, Any] = answer.raise_for_status().json()
+        return account
 
     async def turns_away(self, tokens: Iterable[str]) -> None:
         """Return when none of these tokens opens a door here. Raises Stranger for one that does."""
