@@ -1,7 +1,11 @@
-"""What holds for all tests: packages before folders of the same name, and properties that repeat."""
+"""What holds for all tests: packages before folders of the same name, the services' loop, properties that repeat."""
 
 import os
+from collections.abc import Callable
+from itertools import islice
 
+import pytest
+import uvloop
 from hypothesis import settings
 
 # Loaded before pytest names a test after its folder: `contracts/` would hide the package of that name.
@@ -11,3 +15,27 @@ import contracts  # noqa: F401
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("explore", print_blob=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], uvloop.Loop]]:
+    """Tests run on the loop that services run on."""
+    return {"uvloop": uvloop.new_event_loop}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with what takes long, dealt out to all workers: each gets an equal part of the list, in its order."""
+    workers: int = getattr(config, "workerinput", {}).get("workercount", 1)
+    longest = sorted((item for item in items if _has_time(item)), key=_has_time, reverse=True)
+    others = iter([item for item in items if not _has_time(item)])
+    ends = [len(items) * (worker + 1) // workers for worker in range(workers)]
+    dealt: list[pytest.Item] = []
+    for worker, end in enumerate(ends):
+        dealt += longest[worker::workers]
+        dealt += islice(others, end - len(dealt))
+    items[:] = dealt
+
+
+def _has_time(item: pytest.Item) -> float:
+    """How many seconds a test asks for that takes longer than usual, else 0."""
+    asks = item.get_closest_marker("timeout")
+    return float(asks.args[0]) if asks else 0.0
