@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
+import asyncpg
 import httpx
 import nats
 import pytest
@@ -21,6 +22,7 @@ from chassis.migrate import HTTP, INBOX, OUTBOX, component_of
 from chassis.provision import provision
 from flexjob_pool.app import build_app
 from flexjob_pool.domain.refusals import Refusal
+from flexjob_pool.doors.building import TRIES
 from flexjob_pool.requests.applications import Apply, Approve
 from flexjob_pool.requests.ask import Ask
 from flexjob_pool.requests.budgets import AllocateBudget
@@ -82,19 +84,27 @@ class Office:
     async def retract(self, event_id: str) -> list[str]:
         return await self.act(lambda desk: retract(desk, UUID(event_id), "never_happened"))
 
-    async def race(self, *works: Act[T]) -> list[T | Refusal]:
-        """Perform all at once, each on its own connection; what each came to. All else than a refusal is raised."""
+    async def race(self, *works: Act[T], tries: int = TRIES) -> list[T | Refusal]:
+        """Perform all at once, each on its own connection; what each came to. All else than a refusal is raised.
+
+        What lost against another is tried again, as a door does.
+        """
         ready = asyncio.Barrier(max(1, len(works)))
 
-        async def attempt(work: Act[T]) -> T | Refusal:
+        async def attempt(work: Act[T], left: int) -> T | Refusal:
             try:
                 async with self.pool.acquire() as db, db.transaction():
-                    await ready.wait()
+                    if left == tries:
+                        await ready.wait()
                     return await work(Desk(db, "621", self.calendar))
             except Refusal as refusal:
                 return refusal
+            except asyncpg.DeadlockDetectedError:
+                if left == 1:
+                    raise
+                return await attempt(work, left - 1)
 
-        return await asyncio.gather(*(attempt(work) for work in works))
+        return await asyncio.gather(*(attempt(work, tries) for work in works))
 
     async def told(self, name: str = "") -> list[dict[str, Any]]:
         """The events in the outbox, all or those of one name, as they were appended."""

@@ -79,7 +79,7 @@ async def tried(office: Any, acts: Sequence[Act]) -> None:
         return run
 
     try:
-        await office.race(*map(lenient, acts))
+        await office.race(*map(lenient, acts), tries=1)
     except asyncpg.DeadlockDetectedError:
         raise AssertionError("locks were taken in two orders") from None
 
