@@ -140,8 +140,11 @@ class Fold:
 
     def histories_of(self, event: Event) -> list[History]:
         """The histories of an event that some measure folds."""
-        kinds = self._kinds_of(type(event))
-        return [history for history in dict.fromkeys(event.keys) if history[0] in kinds] if kinds else []
+        return self._folded(type(event), event.keys)
+
+    def _folded(self, model: type[Event], keys: Iterable[History]) -> list[History]:
+        kinds = self._kinds_of(model)
+        return [history for history in dict.fromkeys(keys) if history[0] in kinds] if kinds else []
 
     def _kinds_of(self, model: type[Event]) -> set[str]:
         """The kinds of history in which some measure reads events of a type."""
@@ -152,7 +155,7 @@ class Fold:
     def remember(self, facts: Iterable[Fact]) -> None:
         """Take in facts that were folded before; they give no deltas."""
         for fact in facts:
-            for history in self.histories_of(fact.event):
+            for history in self._folded(type(fact.event), fact.keys):
                 insort(self._histories.setdefault(history, []), fact, key=in_order_of_life)
 
     def exchange(self, leaving: Sequence[Fact], entering: Sequence[Fact]) -> list[Delta]:
@@ -180,11 +183,11 @@ class Fold:
         """The histories as they will be."""
         changed: dict[History, list[Fact]] = {}
         for fact in leaving:
-            for history in self.histories_of(fact.event):
+            for history in self._folded(type(fact.event), fact.keys):
                 facts = changed.get(history, self._histories.get(history, []))
                 changed[history] = [other for other in facts if other.position != fact.position]
         for fact in entering:
-            for history in self.histories_of(fact.event):
+            for history in self._folded(type(fact.event), fact.keys):
                 facts = changed.setdefault(history, list(self._histories.get(history, [])))
                 insort(facts, fact, key=in_order_of_life)
         return changed
