@@ -129,14 +129,19 @@ FROM unnest(
 )
 """
 
-# A fact is counted on the day that its first copy came, whatever becomes of it later.
+# A fact is counted on the day that its first copy came, whatever becomes of it later. LATERAL is one look into an
+# index for each; a plain join may read the whole ledger instead.
 SET_OUTCOMES = """
 WITH told AS (
     SELECT changed.position, changed.outcome, known.outcome AS before,
         fact.source, (fact.recorded_at AT TIME ZONE 'Europe/Copenhagen')::date AS received_on
     FROM unnest($2::bigint[], $3::text[]) AS changed (position, outcome)
-    JOIN ledger AS fact ON fact.municipality = $1 AND fact.position = changed.position
-    LEFT JOIN outcome AS known ON known.municipality = $1 AND known.position = changed.position
+    CROSS JOIN LATERAL (
+        SELECT source, recorded_at FROM ledger WHERE municipality = $1 AND position = changed.position LIMIT 1
+    ) AS fact
+    LEFT JOIN LATERAL (
+        SELECT outcome FROM outcome WHERE municipality = $1 AND position = changed.position LIMIT 1
+    ) AS known ON true
 ), kept AS (
     INSERT INTO outcome (municipality, position, outcome)
     SELECT $1, position, outcome FROM told

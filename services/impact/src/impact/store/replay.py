@@ -48,6 +48,8 @@ async def set_beside(db: Connection) -> None:
         await db.execute(f"CREATE TEMP TABLE {table} (LIKE public.{table} INCLUDING ALL) ON COMMIT DROP")
     await db.execute("SET LOCAL search_path = pg_temp, public")
     await db.execute("SET LOCAL statement_timeout = 0")
+    # A plan made while the tables beside are empty must not be kept until they are full.
+    await db.execute("SET LOCAL plan_cache_mode = force_custom_plan")
 
 
 async def entries(
