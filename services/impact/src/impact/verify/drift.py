@@ -1,6 +1,6 @@
 """Figures against their proofs: every cell of the whole and of each one-way cut, on any date, known at any position."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
@@ -12,9 +12,10 @@ from contracts.reach import BEGINNING
 from impact.figures import Figure, Known, Question, Value, ask
 from impact.indicator import Indicator
 from impact.store.figures import figures_at, known
-from impact.verify.proofs import Asked, Cell, Unproven, prove
+from impact.verify.proofs import Asked, Cell, Unproven, planned_for_proofs, prove
 
 Parts = tuple[Fraction, Fraction]
+Cells = dict[Cell, Parts]
 NOTHING: Parts = (Fraction(0), Fraction(0))
 Progress = Callable[[int, int], None]
 
@@ -59,18 +60,18 @@ async def verify(
     progress: Progress = lambda _, __: None,
 ) -> Verification:
     """Compare every indicator at every pair; the connection must hold one snapshot. Raises BeyondLane."""
-    checks = [
-        (await known(db, municipality, pair.position), question)
-        for pair in pairs
-        for indicator in indicators
-        for question in _questions(indicator, municipality, pair.as_of)
-    ]
-    cells, drift = 0, list[Drift]()
-    for done, (lane, question) in enumerate(checks, start=1):
-        compared, differing = await _check(db, lane, question)
-        cells += compared
-        drift += differing
-        progress(done, len(checks))
+    asked = [(await known(db, municipality, pair.position), pair.as_of) for pair in pairs]
+    cells, drift, done = 0, list[Drift](), 0
+    for lane, as_of in asked:
+        questions = [each for indicator in indicators for each in _questions(indicator, municipality, as_of)]
+        figures = await _figures(db, lane, questions)
+        async with planned_for_proofs(db):
+            for place, question in enumerate(questions):
+                compared, differing = await _check(db, lane, question, figures[place])
+                cells += compared
+                drift += differing
+                done += 1
+                progress(done, len(questions) * len(asked))
     return Verification(cells, tuple(drift))
 
 
@@ -80,7 +81,9 @@ def _questions(indicator: Indicator, municipality: str, as_of: date) -> list[Que
     return [usual, replace(usual, first=BEGINNING)] if indicator.kind == "flow" else [usual]
 
 
-async def _check(db: Connection, lane: Known, question: Question) -> tuple[int, list[Drift]]:
+async def _check(
+    db: Connection, lane: Known, question: Question, figures: Mapping[str, Cells]
+) -> tuple[int, list[Drift]]:
     first = question.first if question.indicator.kind == "flow" else None
     asked = Asked(question.municipality, lane.position, first, question.as_of)
     name = proof_of(question.indicator)
@@ -90,15 +93,13 @@ async def _check(db: Connection, lane: Known, question: Question) -> tuple[int, 
         missing = (("missing_proof", name),)
         return 0, [Drift(name, question.as_of, lane.position, "proof", missing, NOTHING, NOTHING)]
     compared, drift = 0, list[Drift]()
-    # A figure of now is read from running sums, one of the past from deltas: now, both must be right.
-    for read_from in ("sums", "deltas") if lane.latest else ("deltas",):
-        figures = await _cells(db, lane, question, from_deltas=read_from == "deltas")
-        cells = sorted({*figures, *proof})
+    for read_from, found in figures.items():
+        cells = sorted({*found, *proof})
         compared += len(cells)
         drift += [
             Drift(name, question.as_of, lane.position, read_from, cell, *differing)
             for cell in cells
-            if (differing := _differing(question.indicator, figures.get(cell, NOTHING), proof.get(cell, NOTHING)))
+            if (differing := _differing(question.indicator, found.get(cell, NOTHING), proof.get(cell, NOTHING)))
         ]
     return compared, drift
 
@@ -109,7 +110,7 @@ def proof_of(indicator: Indicator) -> str:
     return indicator.id if version == 1 else f"{indicator.id}.v{version}"
 
 
-async def _proof(db: Connection, name: str, asked: Asked) -> dict[Cell, Parts]:
+async def _proof(db: Connection, name: str, asked: Asked) -> Cells:
     """What the proof says; a body that it cannot read proves nothing, and so every figure differs. Raises Unproven."""
     try:
         proof = await prove(db, name, asked)
@@ -118,16 +119,23 @@ async def _proof(db: Connection, name: str, asked: Asked) -> dict[Cell, Parts]:
     return {cell: _fractions(*parts) for cell, parts in proof.items()}
 
 
-async def _cells(db: Connection, lane: Known, question: Question, *, from_deltas: bool) -> dict[Cell, Parts]:
-    cuts = [(), *((dimension,) for dimension in question.indicator.dimensions)]
-    questions = [replace(question, by=cut) for cut in cuts]
-    found: dict[Cell, Parts] = {}
-    for figure in await figures_at(db, questions, lane, from_deltas=from_deltas):
-        found |= _parts_of(figure)
+async def _figures(db: Connection, lane: Known, questions: Sequence[Question]) -> list[dict[str, Cells]]:
+    """The cells of each question by what they are read from, in as few statements as there are ways to read."""
+    found: list[dict[str, Cells]] = [{} for _ in questions]
+    cuts = [(place, replace(each, by=by)) for place, each in enumerate(questions) for by in _cuts(each)]
+    # A figure of now is read from running sums, one of the past from deltas: now, both must be right.
+    for read_from in ("sums", "deltas") if lane.latest else ("deltas",):
+        figures = await figures_at(db, [cut for _, cut in cuts], lane, from_deltas=read_from == "deltas")
+        for (place, _), figure in zip(cuts, figures, strict=True):
+            found[place].setdefault(read_from, {}).update(_parts_of(figure))
     return found
 
 
-def _parts_of(figure: Figure) -> dict[Cell, Parts]:
+def _cuts(question: Question) -> list[tuple[str, ...]]:
+    return [(), *((dimension,) for dimension in question.indicator.dimensions)]
+
+
+def _parts_of(figure: Figure) -> Cells:
     if not figure.question.by:
         return {(): _parts(figure.whole)}
     return {tuple(cell.dimensions.items()): _parts(cell.value) for cell in figure.cells}

@@ -3,6 +3,8 @@
 The one module beside the store that runs SQL: the proofs are SQL, and share nothing with what they prove.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -55,17 +57,24 @@ class Asked:
     as_of: date
 
 
+@asynccontextmanager
+async def planned_for_proofs(db: Connection) -> AsyncIterator[None]:
+    """While proofs of a large lane are asked for; the connection must be in a transaction."""
+    # The planner takes what a WITH gives for a few rows, and would compare all with all.
+    await db.execute("SET LOCAL enable_nestloop = off")
+    yield
+    await db.execute("SET LOCAL enable_nestloop TO DEFAULT")
+
+
 async def prove(db: Connection, proof: str, asked: Asked) -> dict[Cell, tuple[Decimal, Decimal]]:
     """Numerator and denominator of a figure by its proof's name: the whole, and every cell of every one-way cut.
 
     Hours are per week, money is in øre; a count or a sum has denominator 1, a median is its own numerator. A cell of
     nothing may be missing, and so is the whole of a median of nothing. Raises Unproven.
     """
+    query = query_of(proof)
     async with db.transaction():
-        # The planner takes what a WITH gives for a few rows, and would compare all with all.
-        await db.execute("SET LOCAL enable_nestloop = off")
-        rows = await db.fetch(query_of(proof), asked.municipality, asked.position, asked.first, asked.as_of)
-        await db.execute("SET LOCAL enable_nestloop TO DEFAULT")
+        rows = await db.fetch(query, asked.municipality, asked.position, asked.first, asked.as_of)
     return {tuple(row["dimensions"].items()): (row["numerator"], row["denominator"]) for row in rows}
 
 
