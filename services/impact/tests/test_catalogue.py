@@ -38,7 +38,9 @@ SHARES = [
 UNNAMED = {"job7_requests", "headcount"}
 
 Stories = st.SearchStrategy[list[Fact]]
-Cells = dict[str, set[Dimensions]]
+# An id that two persons share, which no source should give, contributes for each of them.
+Contributor = tuple[str, str | None]
+Cells = dict[Contributor, set[Dimensions]]
 every = pytest.mark.parametrize("indicator", INDICATORS, ids=lambda indicator: indicator.id)
 
 
@@ -164,10 +166,10 @@ def deltas_of(facts: Sequence[Fact]) -> list[Delta]:
 
 def standing(deltas: Sequence[Delta], measure: Measure, day: date) -> Cells:
     """Where each contributor of a measure stands at the end of a day."""
-    amounts: dict[tuple[str, Dimensions], Decimal] = {}
+    amounts: dict[tuple[Contributor, Dimensions], Decimal] = {}
     for delta in deltas:
         if delta.measure == measure.id and delta.date <= day:
-            place = (delta.contributor, delta.dimensions)
+            place = ((delta.contributor, delta.person), delta.dimensions)
             amounts[place] = amounts.get(place, Decimal(0)) + delta.amount
     cells: Cells = {}
     for (contributor, dimensions), amount in amounts.items():
