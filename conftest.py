@@ -1,11 +1,9 @@
-"""What holds for all tests: packages before folders of the same name, the services' loop, properties that repeat."""
+"""What holds for all tests: packages before folders of the same name, the longest first, properties that repeat."""
 
 import os
-from collections.abc import Callable
 from itertools import islice
 
 import pytest
-import uvloop
 from hypothesis import settings
 
 # Loaded before pytest names a test after its folder: `contracts/` would hide the package of that name.
@@ -15,11 +13,6 @@ import contracts  # noqa: F401
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("explore", print_blob=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
-
-
-def pytest_asyncio_loop_factories() -> dict[str, Callable[[], uvloop.Loop]]:
-    """Tests run on the loop that services run on."""
-    return {"uvloop": uvloop.new_event_loop}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -20,6 +20,7 @@ from chassis.database import Pool
 from chassis.heartbeat import beat_once
 from chassis.provision import provision
 from chassis.relay import Relay
+from chassis.tasks import cancel
 from chassis.wire import Sealed
 from contracts.streams import Stream
 from local.nats import NatsServer
@@ -145,8 +146,7 @@ async def relaying(relay: Relay) -> AsyncIterator[Relay]:
         yield relay
         assert not task.done()
     finally:
-        task.cancel()
-        await asyncio.wait([task])
+        await cancel(task)
 
 
 async def test_events_reach_the_stream_in_the_order_in_which_they_were_appended(producer: Producer) -> None:

@@ -230,7 +230,8 @@ class Relay:
 
     async def _wait(self) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), self._poll_seconds)
+            async with asyncio.timeout(self._poll_seconds):
+                await self._wake.wait()
 
     async def _back_off(self, error: Exception) -> None:
         self._trouble = f"{type(error).__name__}: {error}" if isinstance(error, Refused) else type(error).__name__
