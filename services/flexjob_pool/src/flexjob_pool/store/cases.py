@@ -21,7 +21,8 @@ WITH RECURSIVE reach (name) AS (
         ON noun = split_part(name, ':', 1) AND key = split_part(name, ':', 2)
 )
 """
-# One statement takes all locks in one order for everybody, so that nobody deadlocks.
+# One statement takes all locks in one order for everybody. Only a link that comes while one waits makes it take more:
+# two may then wait for each other, and the door of the one that lost tries again.
 TAKE = """
 SELECT name, pg_advisory_xact_lock(lock) FROM (
     SELECT name, hashtextextended(name, 0) AS lock FROM {names} ORDER BY lock, name
