@@ -36,8 +36,8 @@ async def test_a_flexjob_becomes_a_figure(town: Town) -> None:
 
 async def test_the_broker_is_killed_and_restarted_under_load(town: Town) -> None:
     async with asyncio.TaskGroup() as load:
-        load.create_task(town.start_flexjobs(300))
-        for _ in range(3):
+        load.create_task(town.start_flexjobs(400))
+        for _ in range(4):
             await town.until_started(more=60)
             await town.crash(server_of(town))
 
@@ -92,8 +92,8 @@ async def test_a_service_is_killed_again_and_again_under_load(town: Town, servic
     dice = random.Random(town.seed)  # noqa: S311 - repeatable load, no secret
     async with asyncio.TaskGroup() as load:
         load.create_task(town.start_flexjobs(300))
-        for _ in range(3):
-            await town.until_started(more=dice.randint(1, 90))
+        for _ in range(5):
+            await town.until_started(more=dice.randint(1, 60))
             await town.crash(town.stack.services[service])
 
     await town.until_figures_are_right()

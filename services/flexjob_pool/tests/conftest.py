@@ -22,7 +22,6 @@ from chassis.migrate import HTTP, INBOX, OUTBOX, component_of
 from chassis.provision import provision
 from flexjob_pool.app import build_app
 from flexjob_pool.domain.refusals import Refusal
-from flexjob_pool.doors.building import TRIES
 from flexjob_pool.requests.applications import Apply, Approve
 from flexjob_pool.requests.ask import Ask
 from flexjob_pool.requests.budgets import AllocateBudget
@@ -84,10 +83,10 @@ class Office:
     async def retract(self, event_id: str) -> list[str]:
         return await self.act(lambda desk: retract(desk, UUID(event_id), "never_happened"))
 
-    async def race(self, *works: Act[T], tries: int = TRIES) -> list[T | Refusal]:
+    async def race(self, *works: Act[T], tries: int = 1) -> list[T | Refusal]:
         """Perform all at once, each on its own connection; what each came to. All else than a refusal is raised.
 
-        What lost against another is tried again, as a door does.
+        What lost against another is tried again only when told how often, as a door does.
         """
         ready = asyncio.Barrier(max(1, len(works)))
 
