@@ -211,11 +211,10 @@ def deliveries(people: int) -> list[Delivery]:
 async def bring_in(pool: Pool, arriving: Sequence[Delivery], calendar: Calendar, *, batch: int = BATCH) -> None:
     """Ingest all, again where the lane was held for too long, as the consumer does."""
     for start in range(0, len(arriving), batch):
-        batch_ingested = False
-        while not batch_ingested:
+        while True:
             with suppress(asyncpg.LockNotAvailableError):
                 await ingest(pool, LANE, arriving[start : start + batch], measures=MEASURES, calendar=calendar)
-                batch_ingested = True
+                break
 
 
 @pytest.fixture
