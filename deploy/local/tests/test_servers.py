@@ -24,8 +24,10 @@ async def test_a_database_of_a_test_is_empty(database_url: str) -> None:
     await connection.close()
 
 
-@pytest.mark.parametrize(("lasting", "fsync"), [(True, "on"), (False, "off")])
-async def test_postgres_keeps_its_port_and_its_rows_over_a_kill(lasting: bool, fsync: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("lasting", "fsync", "hashed"), [(True, "on", 4096), (False, "off", 1)])
+async def test_postgres_keeps_its_port_and_its_rows_over_a_kill(
+    lasting: bool, fsync: str, hashed: int, tmp_path: Path
+) -> None:
     server = OwnPostgres(tmp_path / "postgres", lasting=lasting)
     server.start()
     dsn = server.create_database()
@@ -41,6 +43,8 @@ async def test_postgres_keeps_its_port_and_its_rows_over_a_kill(lasting: bool, f
     connection = await asyncpg.connect(dsn)
     assert await connection.fetchval("SELECT text FROM note") == "æøå"
     assert await connection.fetchval("SHOW fsync") == fsync
+    verifier = await connection.fetchval("SELECT rolpassword FROM pg_authid WHERE rolname = 'postgres'")
+    assert verifier.startswith(f"SCRAM-SHA-256${hashed}:")
     server.stop()
     connection.terminate()
 

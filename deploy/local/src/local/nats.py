@@ -3,9 +3,9 @@
 import json
 import shutil
 import sysconfig
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-
-import httpx
 
 from chassis.addresses import nats_url
 from chassis.settings import address
@@ -57,10 +57,14 @@ class NatsServer(Server):
         self._launch(tethered([nats_binary(), "-c", config]), self.folder / "nats.log", self._is_healthy)
 
     def _is_healthy(self) -> bool:
+        monitor = HTTPConnection(LOOPBACK, self.monitor_port, timeout=1)
         try:
-            return httpx.get(f"{self.monitor_url}/healthz", timeout=1).is_success
-        except httpx.HTTPError:
+            monitor.request("GET", "/healthz")
+            return monitor.getresponse().status == HTTPStatus.OK
+        except (OSError, HTTPException):
             return False
+        finally:
+            monitor.close()
 
     def _config(self) -> str:
         # Streams reserve their max_bytes against max_file when they are made, so it is far above any disk here.

@@ -22,6 +22,7 @@ from chassis.settings import address
 from local.processes import LOOPBACK, Child, Server, StartFailed, free_ports, require_free, tethered
 
 OLDEST_MAJOR = 15
+CHEAP_LOGINS_SINCE = 16
 NOBODY = 65534
 AS_NOBODY = ("unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}")
 
@@ -108,7 +109,8 @@ class Postgres:
 class OwnPostgres(Server, Postgres):
     """A server in a folder, on the loopback address alone; keeps its port and its data over restarts.
 
-    One that is not `lasting` survives any crash but the machine's: it never waits for the disk.
+    One that is not `lasting` survives any crash but the machine's: it never waits for the disk. Nor does it make
+    passwords costly to guess, each of which is random and gone with it: a test logs in more often than it asks.
     """
 
     # PostgreSQL's fast shutdown; on SIGTERM it would wait for every client to leave.
@@ -119,6 +121,7 @@ class OwnPostgres(Server, Postgres):
         self.port = port or free_ports(1)[0]
         self.ports = {"PostgreSQL": self.port}
         self._settings = {"listen_addresses": LOOPBACK, "port": self.port, "unix_socket_directories": ""}
+        self._lasting = lasting
         self._settings |= {} if lasting else {"fsync": "off"}
         self._binaries = postgres_binaries()
         self._data = folder / "data"
@@ -139,9 +142,14 @@ class OwnPostgres(Server, Postgres):
         shutil.rmtree(self._data, ignore_errors=True)
         choices = ("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums")
         owner = ("--username=postgres", f"--pwfile={self._password_file}")
-        command = tethered([self._binaries / "initdb", "-D", self._data, *owner, *choices])
+        quick = () if self._lasting else self._quick()
+        command = tethered([self._binaries / "initdb", "-D", self._data, *owner, *choices, *quick])
         initdb = Child(self._not_as_root(command), self.folder / "initdb.log")
         initdb.wait("initdb")
+
+    def _quick(self) -> list[str]:
+        known = _major_of(self._binaries) >= CHEAP_LOGINS_SINCE
+        return ["--no-sync", *(["--set=scram_iterations=1"] if known else [])]
 
     @property
     def _password_file(self) -> Path:
