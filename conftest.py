@@ -1,6 +1,7 @@
 """What holds for all tests: packages before folders of the same name, the longest first, properties that repeat."""
 
 import os
+from collections.abc import Iterable
 from itertools import islice
 
 import pytest
@@ -18,17 +19,29 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes long, dealt out to all workers: each gets an equal part of the list, in its order."""
     workers: int = getattr(config, "workerinput", {}).get("workercount", 1)
-    longest = sorted((item for item in items if _has_time(item)), key=_has_time, reverse=True)
-    others = iter([item for item in items if not _has_time(item)])
+    hands: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    for together in _longest_first(items):
+        min(hands, key=_time_of).extend(together)
+    others = iter([item for item in items if not _time_of([item])])
     ends = [len(items) * (worker + 1) // workers for worker in range(workers)]
     dealt: list[pytest.Item] = []
-    for worker, end in enumerate(ends):
-        dealt += longest[worker::workers]
+    for hand, end in zip(hands, ends, strict=True):
+        dealt += hand
         dealt += islice(others, end - len(dealt))
     items[:] = dealt
 
 
-def _has_time(item: pytest.Item) -> float:
-    """How many seconds a test asks for that takes longer than usual, else 0."""
-    asks = item.get_closest_marker("timeout")
-    return float(asks.args[0]) if asks else 0.0
+def _longest_first(items: Iterable[pytest.Item]) -> list[list[pytest.Item]]:
+    """The tests that ask for time; those that share a stack stay together, on one worker."""
+    groups: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if _time_of([item]):
+            group = item.get_closest_marker("xdist_group")
+            groups.setdefault(group.args[0] if group else item.nodeid, []).append(item)
+    return sorted(groups.values(), key=_time_of, reverse=True)
+
+
+def _time_of(items: Iterable[pytest.Item]) -> float:
+    """How many seconds tests ask for that take longer than usual."""
+    asked = [item.get_closest_marker("timeout") for item in items]
+    return sum(float(each.args[0]) for each in asked if each)

@@ -1,4 +1,4 @@
-"""A whole stack for each journey: real servers, real processes, real sockets; and what must hold when it is over."""
+"""A whole stack under load: real servers, real processes, real sockets; and what must hold after whatever befell it."""
 
 import asyncio
 import os
@@ -7,13 +7,13 @@ import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import httpx
 import pytest
+import pytest_asyncio
 
 from chassis.database import create_pool
 from impact.catalogue import INDICATORS, measures_of
@@ -35,28 +35,27 @@ class Town:
     """A stack, the load that it was put under, and what was promised to the callers."""
 
     stack: Stack
-    seed: int
+    client: httpx.AsyncClient
     started: set[str] = field(default_factory=set)
     refused: list[str] = field(default_factory=list)
     calls: int = 0
 
     async def start_flexjobs(self, count: int, *, callers: int = 4) -> None:
         """Start flexjobs from several callers at once, each of whom asks again with the same key until answered."""
-        dice = random.Random(self.seed + len(self.started))  # noqa: S311 - repeatable load, no secret
+        dice = random.Random(len(self.started))  # noqa: S311 - repeatable load, no secret
         self.calls += 1
         jobs = [UUID(int=dice.getrandbits(128), version=4) for _ in range(count)]
-        async with httpx.AsyncClient(base_url=self.stack.url_of("flexjob_pool"), timeout=10) as client:
-            await asyncio.gather(*(self._call(client, jobs[n::callers]) for n in range(callers)))
+        await asyncio.gather(*(self._call(jobs[n::callers]) for n in range(callers)))
         self.calls -= 1
 
-    async def _call(self, client: httpx.AsyncClient, jobs: list[UUID]) -> None:
+    async def _call(self, jobs: list[UUID]) -> None:
         for job in jobs:
-            await until(partial(self._started, client, job), seconds=60, message="a flexjob is not taken")
+            await until(partial(self._started, job), seconds=60, message="a flexjob is not taken")
 
-    async def _started(self, client: httpx.AsyncClient, job: UUID) -> bool:
-        headers = {"Authorization": f"Bearer {self.stack.token}", "Idempotency-Key": str(job)}
+    async def _started(self, job: UUID) -> bool:
+        url = f"{self.stack.url_of('flexjob_pool')}/v1/flexjobs"
         try:
-            answer = await client.post("/v1/flexjobs", json=flexjob(job), headers=headers)
+            answer = await self.client.post(url, json=flexjob(job), headers={"Idempotency-Key": str(job)})
         except httpx.TransportError:
             return False
         if answer.status_code == httpx.codes.CREATED:
@@ -84,11 +83,9 @@ class Town:
 
     async def figure(self, indicator: str) -> dict[str, Any]:
         """Ask impact for an exact figure."""
-        async with httpx.AsyncClient(base_url=self.stack.url_of("impact"), timeout=10) as client:
-            headers = {"Authorization": f"Bearer {self.stack.token}"}
-            answer = await client.get(f"/v1/figures/{indicator}", params={"as_of": TODAY}, headers=headers)
-            found: dict[str, Any] = answer.raise_for_status().json()
-            return found
+        answer = await self.client.get(f"{self.stack.url_of('impact')}/v1/figures/{indicator}", params={"as_of": TODAY})
+        found: dict[str, Any] = answer.raise_for_status().json()
+        return found
 
     async def until_figures_are_right(self, *, seconds: float = 60) -> None:
         """Return once both figures say what was promised to the callers."""
@@ -101,7 +98,7 @@ class Town:
                 return False
             return bool(placements["value"] == persons["value"] == str(expected))
 
-        await until(right, seconds=seconds, message=f"the figures do not come to {expected} (seed {self.seed})")
+        await until(right, seconds=seconds, message=f"the figures do not come to {expected}")
 
     async def check_the_books(self) -> None:
         """Every event of the outbox is published, and in the ledger once; a rebuild changes nothing, and SQL agrees."""
@@ -142,11 +139,14 @@ def flexjob(job: UUID) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-async def town(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Town]:
-    """A running stack with short heartbeats, on a controlled calendar; the seed follows from the test's name."""
-    clock = tmp_path / "clock"
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    """A running stack with short heartbeats, on a controlled calendar: one for all that befalls it, in turn."""
+    folder = tmp_path_factory.mktemp("town")
+    clock = folder / "clock"
     clock.write_text(f"{TODAY}T10:00:00Z", encoding="utf-8")
     settings = {"CLOCK": f"file:{clock}", "FLEXJOB_POOL_HEARTBEAT_SECONDS": HEARTBEAT_SECONDS}
-    async with running_stack(tmp_path / "stack", services=("flexjob_pool", "impact"), settings=settings) as stack:
-        yield Town(stack, seed=sum(request.node.name.encode()))
+    async with running_stack(folder / "stack", services=("flexjob_pool", "impact"), settings=settings) as stack:
+        headers = {"Authorization": f"Bearer {stack.token}"}
+        async with httpx.AsyncClient(headers=headers, timeout=10) as client:
+            yield Town(stack, client)
