@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-import asyncpg
 import httpx
 import nats
 import pytest
@@ -30,7 +29,7 @@ from flexjob_pool.requests.grants import CommitGrant
 from flexjob_pool.requests.rules import AdoptRules
 from flexjob_pool.settings import FlexjobPoolSettings
 from flexjob_pool.undo import correct, retract
-from flexjob_pool.use_cases import Desk, Recorded, register
+from flexjob_pool.use_cases import Desk, Recorded, at_a_desk, register
 from local.fixtures import Templates
 from local.nats import NatsServer
 from local.waiting import until
@@ -71,8 +70,8 @@ class Office:
         self.calendar.instant += timedelta(days=days)
 
     async def act(self, work: Act[T]) -> T:
-        async with self.pool.acquire() as db, db.transaction():
-            return await work(Desk(db, "621", self.calendar))
+        async with self.pool.acquire() as db:
+            return await at_a_desk(db, "621", self.calendar, work)
 
     async def ask(self, about: UUID | str, ask: Ask) -> Recorded:
         return await self.act(lambda desk: register(desk, about, ask))
@@ -83,27 +82,19 @@ class Office:
     async def retract(self, event_id: str) -> list[str]:
         return await self.act(lambda desk: retract(desk, UUID(event_id), "never_happened"))
 
-    async def race(self, *works: Act[T], tries: int = 1) -> list[T | Refusal]:
-        """Perform all at once, each on its own connection; what each came to. All else than a refusal is raised.
-
-        What lost against another is tried again only when told how often, as a door does.
-        """
+    async def race(self, *works: Act[T]) -> list[T | Refusal]:
+        """Perform all at once, each on its own connection; what each came to. All else than a refusal is raised."""
         ready = asyncio.Barrier(max(1, len(works)))
 
-        async def attempt(work: Act[T], left: int) -> T | Refusal:
-            try:
-                async with self.pool.acquire() as db, db.transaction():
-                    if left == tries:
-                        await ready.wait()
-                    return await work(Desk(db, "621", self.calendar))
-            except Refusal as refusal:
-                return refusal
-            except asyncpg.DeadlockDetectedError:
-                if left == 1:
-                    raise
-                return await attempt(work, left - 1)
+        async def attempt(work: Act[T]) -> T | Refusal:
+            async with self.pool.acquire() as db:
+                await ready.wait()
+                try:
+                    return await at_a_desk(db, "621", self.calendar, work)
+                except Refusal as refusal:
+                    return refusal
 
-        return await asyncio.gather(*(attempt(work, tries) for work in works))
+        return await asyncio.gather(*map(attempt, works))
 
     async def told(self, name: str = "") -> list[dict[str, Any]]:
         """The events in the outbox, all or those of one name, as they were appended."""

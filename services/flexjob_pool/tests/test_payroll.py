@@ -33,7 +33,7 @@ from flexjob_pool.retelling import retold
 from flexjob_pool.store import lists
 from flexjob_pool.store import payroll as store
 from flexjob_pool.sweep import Sweep
-from flexjob_pool.use_cases import Desk
+from flexjob_pool.use_cases import Desk, at_a_desk
 from local.fixtures import Templates
 from local.nats import NatsServer
 from local.postgres import OwnPostgres, postgres_for
@@ -537,9 +537,9 @@ async def test_a_message_and_the_start_of_its_flexjob_at_the_same_time_never_mis
         return await register(desk, placement, START)
 
     async def at_once(barrier: asyncio.Barrier, step: Step) -> None:
-        async with pool.acquire() as db, db.transaction():
+        async with pool.acquire() as db:
             await barrier.wait()
-            await step(Desk(db, "621", calendar_of(clock)))
+            await at_a_desk(db, "621", calendar_of(clock), step)
 
     for number in range(10):
         employment, placement, barrier = uuid4(), uuid4(), asyncio.Barrier(2)
@@ -602,9 +602,8 @@ async def test_in_any_order_the_flexjob_comes_to_the_same(
         async with pool.acquire() as db:
             transaction = db.transaction()
             await transaction.start()
-            desk = Desk(db, "621", calendar_of(clock))
-            for step in told:
-                await step(desk)
-            results.append(await came_to(desk))
+            for act in (*told, came_to):
+                came = await at_a_desk(db, "621", calendar_of(clock), act)
+            results.append(came)
             await transaction.rollback()
     assert results[0] == results[1]

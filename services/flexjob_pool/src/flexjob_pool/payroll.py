@@ -25,11 +25,11 @@ from flexjob_pool.domain.payroll.versions import Message, versions_of
 from flexjob_pool.domain.refusals import NotRegistered, Refusal
 from flexjob_pool.domain.refusals.flexjobs import FlexjobUnknown
 from flexjob_pool.requests.ask import MONEY, RULES
-from flexjob_pool.store import cases, lists
+from flexjob_pool.store import lists
 from flexjob_pool.store import payroll as store
 from flexjob_pool.store.documents import name_of
 from flexjob_pool.store.payroll import Outcome, Reason
-from flexjob_pool.use_cases import Desk, register
+from flexjob_pool.use_cases import Desk, at_a_desk, register
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ async def take(db: Connection, reading: Reading, *, municipality: str, calendar:
     message = _message_of(reading)
     await store.keep(db, message)
     employments = await store.employments_beside(db, message)
-    await _agree(Desk(db, municipality, calendar), employments, cause=message.id)
+    await at_a_desk(db, municipality, calendar, lambda desk: _agree(desk, employments, cause=message.id))
 
 
 async def match(desk: Desk, employment_ref: UUID, placement_id: UUID) -> list[str]:
@@ -80,21 +80,28 @@ async def _agree(
     desk: Desk, employments: Collection[UUID], *, matches: Mapping[UUID, UUID] | None = None, cause: str | None = None
 ) -> list[str]:
     """Settle the placements that employments paid for, and those that they pay for now."""
-    await cases.lock(desk.db, {name_of("employment", ref) for ref in employments})
+    standing, placements = await _paying(desk, employments, matches or {})
+    while await _take(desk, placements, beside={name_of("employment", ref) for ref in employments}):
+        standing, placements = await _paying(desk, employments, matches or {})
+    await store.stand(desk.db, standing)
+    return await settle(desk, placements, cause=cause)
+
+
+async def _paying(
+    desk: Desk, employments: Collection[UUID], matches: Mapping[UUID, UUID]
+) -> tuple[list[Outcome], set[UUID]]:
+    """How employments stand once they are matched, and the placements that they paid for or pay for now."""
     before = await store.outcomes(desk.db, employments)
     matched = {ref: one.placement_id for ref, one in before.items() if one.matched and one.placement_id}
-    matched |= matches or {}
+    matched |= matches
     paid_for = {ref: one.placement_id for ref, one in before.items()}
     # Of an employment of which nothing is in force any more, something may still be registered where it paid.
     told = await _employments(desk, employments, matched)
     pays_for = paid_for | matched | {each.employment_ref: each.placement_id for each in told}
     left_at = chain.from_iterable(one.left_at for one in before.values())
     placements = {each for each in (*paid_for.values(), *pays_for.values(), *left_at) if each}
-    await _lock(desk, placements)
-    await store.stand(
-        desk.db, [Outcome(ref, pays_for.get(ref), ref in matched, "not_in_force") for ref in sorted(employments)]
-    )
-    return await settle(desk, placements, cause=cause)
+    standing = [Outcome(ref, pays_for.get(ref), ref in matched, "not_in_force") for ref in sorted(employments)]
+    return standing, placements
 
 
 async def settle(desk: Desk, placements: Collection[UUID], *, cause: str | None = None) -> list[str]:
@@ -102,16 +109,21 @@ async def settle(desk: Desk, placements: Collection[UUID], *, cause: str | None 
 
     `cause` is the id of the event that takes back what is not so any more.
     """
+    if not placements:
+        return []
     placements = {*placements, *await store.left_beside(desk.db, placements)}
-    await _lock(desk, placements)
+    while await _take(desk, placements):
+        placements |= await store.left_beside(desk.db, placements)
     found = [await _agree_on(desk, placement_id, cause) for placement_id in sorted(placements)]
     refs = chain.from_iterable((*each.paying, *(one.employment_ref for one in each.differing)) for each in found)
     concerned = await store.outcomes(desk.db, {*refs})
     await store.stand(desk.db, [_outcome(one, found) for one in concerned.values()])
     event_ids = [event_id for each in found for event_id in each.event_ids]
+    if not event_ids:
+        return []
     # Money that came back may have been what another placement waited for.
-    others = set(await store.concerned(desk.db, event_ids)) - placements if event_ids else set()
-    return [*event_ids, *await settle(desk, others, cause=event_ids[0])] if others else event_ids
+    others = set(await store.concerned(desk.db, event_ids)) - placements
+    return [*event_ids, *await settle(desk, others, cause=event_ids[0])]
 
 
 async def _agree_on(desk: Desk, placement_id: UUID, cause: str | None) -> Found:
@@ -158,10 +170,10 @@ async def _correct(desk: Desk, placement_id: UUID, operation: Correct, cause: st
         return [*done.event_ids, *await undo.retract(desk, operation.event_id, NEVER, by_itself=True, cause=cause)]
 
 
-async def _lock(desk: Desk, placements: Collection[UUID]) -> None:
-    # All at once, since the story of a flexjob may be told again below, which takes these.
-    if placements:
-        await cases.lock_reach(desk.db, [name_of(Flexjob.noun, each) for each in placements], MONEY | RULES)
+async def _take(desk: Desk, placements: Collection[UUID], *, beside: Collection[str] = ()) -> bool:
+    names = {name_of(Flexjob.noun, each) for each in placements}
+    # The story of a flexjob may be told again, which needs money and rules.
+    return await desk.locks.take(desk.db, names.union(beside, MONEY, RULES), reaching=names)
 
 
 async def _employments(desk: Desk, refs: Collection[UUID], matches: Mapping[UUID, UUID]) -> list[Employment]:

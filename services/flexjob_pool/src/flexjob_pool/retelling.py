@@ -11,6 +11,7 @@ from flexjob_pool.domain.refusals import Refusal
 from flexjob_pool.domain.rulebook import decide, evolve
 from flexjob_pool.domain.story import Decision, says_the_same
 from flexjob_pool.store import cases, decisions
+from flexjob_pool.store.locks import Locks
 
 LOCK = "story"
 
@@ -18,7 +19,7 @@ LOCK = "story"
 async def tell_resources(pool: Pool, municipality: str) -> None:
     """Fill an empty table of resources. A migration that changes what is in one empties it, and need do no more."""
     async with pool.acquire() as db, db.transaction():
-        await cases.lock(db, [LOCK])
+        await Locks().take(db, [LOCK])
         if not await cases.is_told(db):
             resources = (await retold(db, municipality)).changed.values()
             await cases.put(db, resources)

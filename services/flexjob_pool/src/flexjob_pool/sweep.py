@@ -7,6 +7,7 @@ import asyncio
 import math
 import time
 from datetime import date
+from functools import partial
 
 import structlog
 
@@ -16,16 +17,15 @@ from contracts.reach import latest_day
 from flexjob_pool import payroll
 from flexjob_pool.domain.flexjobs import Flexjob
 from flexjob_pool.domain.reviews import AHEAD
-from flexjob_pool.store import cases, lists
+from flexjob_pool.store import lists
 from flexjob_pool.store import payroll as store
 from flexjob_pool.store.documents import name_of
-from flexjob_pool.use_cases import Desk, follow_up, open_case
+from flexjob_pool.use_cases import Desk, at_a_desk, follow_up, open_case
 
 log = structlog.get_logger()
 
 # What was registered just as the day changed is found by then.
 AGAIN_SECONDS = 60
-SWEEP = "sweep"
 
 
 class Sweep:
@@ -63,18 +63,19 @@ class Sweep:
         self.until, self._swept_at = today, time.monotonic()
 
     async def _look_at(self, pool: Pool, key: str) -> None:
-        async with pool.acquire(timeout=ACQUIRE_SECONDS) as db, db.transaction():
-            desk = Desk(db, self._municipality, self._calendar)
-            # Reviews that one sweep adds are locked late by another, and the two would wait for each other.
-            await cases.lock(db, [SWEEP])
+        async def call(desk: Desk) -> None:
             case = await open_case(desk, {name_of(Flexjob.noun, key)})
             if flexjob := case.find(Flexjob, key):
                 await follow_up(desk, case, [flexjob])
+
+        async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
+            await at_a_desk(db, self._municipality, self._calendar, call)
 
     async def _take_up(self, pool: Pool, today: date) -> None:
         """Take up what payroll told of days that were too far ahead."""
         async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
             placements = await store.too_far_ahead(db, today, latest_day(today))
         for placement_id in placements:
-            async with pool.acquire(timeout=ACQUIRE_SECONDS) as db, db.transaction():
-                await payroll.settle(Desk(db, self._municipality, self._calendar), [placement_id])
+            settled = partial(payroll.settle, placements=[placement_id])
+            async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
+                await at_a_desk(db, self._municipality, self._calendar, settled)

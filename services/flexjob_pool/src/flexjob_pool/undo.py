@@ -74,7 +74,7 @@ async def retract(
     await _find(desk, event_id)
     retraction = Emission(next(event_ids), EventRetracted(event_id=str(event_id), reason_code=reason_code))
     await decisions.retract(desk.db, {event_id: retraction.id}, reason_code)
-    # What holds again may name other resources than what held until now.
+    # What holds again may name other resources than what held until now; if they are not locked, all begins again.
     chapter = await _open(desk, found, _as_it_is)
     return await _settle(desk, chapter, chapter.decisions, why=WRONG, first=[retraction], cause=cause)
 
@@ -121,16 +121,14 @@ def _check_whose(found: Record, *, by_itself: bool, values: Collection[str] = ()
 async def _open(desk: Desk, found: Record, change: Change) -> Chapter:
     """The decisions that hang together with one, before and after the change, locked with all that they looked at."""
     names = frozenset(found["keys"])
-    locked: frozenset[str] = frozenset()
     while True:
         chapter = await decisions.chapter(desk.db, names)
         changed = [change(decision) for decision in chapter.decisions]
         wanted = {place for decision in changed for place in needed(decision.about, decision.ask)}
         names = chapter.names | names_of(wanted)
-        if names <= locked:
+        is_old = await desk.locks.take(desk.db, names | MONEY | RULES)
+        if names == chapter.names and not is_old:
             return chapter
-        await cases.lock(desk.db, names | MONEY | RULES)
-        locked |= names
 
 
 async def _settle(  # noqa: PLR0913 - what is told, why, and what goes before

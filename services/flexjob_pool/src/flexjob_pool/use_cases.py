@@ -1,8 +1,9 @@
 """What a caseworker can have done, whatever it is: lock, decide, save, append, all in the caller's transaction."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TypeVar
 from uuid import UUID
 
 from chassis import outbox
@@ -21,10 +22,13 @@ from flexjob_pool.requests.ask import MONEY, Ask
 from flexjob_pool.store import cases, decisions
 from flexjob_pool.store.decisions import Row
 from flexjob_pool.store.documents import name_of, names_of
+from flexjob_pool.store.locks import Locks, with_all_locks
 
 PRODUCER = "flexjob_pool"
 
 event_ids = time_ordered_ids()
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class Desk:
     db: Connection
     municipality: str
     calendar: Calendar
+    locks: Locks = field(default_factory=Locks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,16 @@ class Recorded:
     event_ids: list[str]
 
 
+async def at_a_desk(db: Connection, municipality: str, calendar: Calendar, act: Callable[[Desk], Awaitable[T]]) -> T:
+    """Act in a transaction, or in a part of one that has locked nothing of a case before."""
+
+    async def attempt(locks: Locks) -> T:
+        async with db.transaction():
+            return await act(Desk(db, municipality, calendar, locks))
+
+    return await with_all_locks(attempt)
+
+
 async def register(desk: Desk, about: UUID | str, ask: Ask, *, cause: str | None = None) -> Recorded:
     """Decide on what is asked about a resource, and keep what comes of it. Raises the refusal of the rules.
 
@@ -69,12 +84,9 @@ async def register(desk: Desk, about: UUID | str, ask: Ask, *, cause: str | None
 
 async def open_case(desk: Desk, names: Collection[str], beside: Collection[str] = ()) -> Case:
     """Resources by name with all that they link to, locked, and what is shared beside them."""
-    locked = await cases.lock_reach(desk.db, names, beside)
+    await desk.locks.take(desk.db, beside, reaching=names)
     found = await cases.fetch(desk.db, names)
-    while not found.names <= locked:  # a link came while we waited
-        await cases.lock(desk.db, found.names - locked)
-        locked |= found.names
-        found = await cases.fetch(desk.db, names)
+    await desk.locks.take(desk.db, found.names)  # a link may have come while we waited
     return Case(found.resources, rules=found.rules, municipality=desk.municipality, today=desk.calendar.today())
 
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, make_dataclass
 from functools import cache
 from inspect import Parameter, Signature
@@ -10,12 +9,11 @@ from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
-import asyncpg
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic_core import to_json
 
-from chassis.database import ACQUIRE_SECONDS, Connection
+from chassis.database import ACQUIRE_SECONDS
 from chassis.http import Door, door
 from chassis.idempotency import Answer
 from contracts.types import Ref
@@ -29,12 +27,12 @@ from flexjob_pool.requests.ask import Ask
 from flexjob_pool.requests.workforce import TakeSnapshot
 from flexjob_pool.store import lists
 from flexjob_pool.store.documents import document_of
+from flexjob_pool.store.locks import Locks, with_all_locks
 from flexjob_pool.use_cases import Desk
 
 Writer = Annotated[Door, Depends(door("write:flexjob_pool"))]
 Reader = Annotated[Door, Depends(door("read:flexjob_pool"))]
 Limit = Annotated[int, Field(ge=1, le=500)]
-TRIES = 3
 
 T = TypeVar("T")
 
@@ -80,16 +78,13 @@ def recorded(resource: type[Resource]) -> type:
 
 
 async def perform(at: Door, body: BaseModel, act: Callable[[Desk], Awaitable[Answer]], *, within: str = "") -> Response:
-    """Run a use case once per Idempotency-Key, again when it lost against another; a refusal is told as a problem."""
+    """Run a use case once per Idempotency-Key, with all locks that it needs; a refusal is told as a problem."""
 
-    async def run(db: Connection) -> Answer:
-        return await act(Desk(db, at.municipality, at.calendar))
+    async def attempt(locks: Locks) -> Response:
+        return await at.perform(body, lambda db: act(Desk(db, at.municipality, at.calendar, locks)))
 
     with told_as_problems(within):
-        for _ in range(TRIES - 1):
-            with suppress(asyncpg.DeadlockDetectedError):
-                return await at.perform(body, run)
-        return await at.perform(body, run)
+        return await with_all_locks(attempt)
 
 
 def answer(value: Any) -> Response:

@@ -1,7 +1,4 @@
-"""Cases: resources as they stand, locked together, and what they move in the budgets.
-
-A lock is taken by name, before the resource need exist, and goes with the transaction.
-"""
+"""Cases: resources as they stand, and what they move in the budgets."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -12,24 +9,8 @@ from flexjob_pool.domain.case import Resource
 from flexjob_pool.domain.money import steps
 from flexjob_pool.domain.rules import Rules
 from flexjob_pool.store.documents import document_of, name_of, names_of, resource_of
+from flexjob_pool.store.locks import REACH
 
-# What is named, and what that links to, however long the way.
-REACH = """
-WITH RECURSIVE reach (name) AS (
-    SELECT unnest($1::text[])
-    UNION SELECT unnest(links) FROM reach JOIN resource
-        ON noun = split_part(name, ':', 1) AND key = split_part(name, ':', 2)
-)
-"""
-# One statement takes all locks in one order for everybody. Only a link that comes while one waits makes it take more:
-# two may then wait for each other, and the door of the one that lost tries again.
-TAKE = """
-SELECT name, pg_advisory_xact_lock(lock) FROM (
-    SELECT name, hashtextextended(name, 0) AS lock FROM {names} ORDER BY lock, name
-) AS sorted
-"""
-LOCK = TAKE.format(names="unnest($1::text[]) AS name")
-LOCK_REACH = REACH + TAKE.format(names="(SELECT name FROM reach UNION SELECT unnest($2::text[])) AS wanted")
 FETCH = f"""{REACH}
 SELECT name, noun, state FROM reach LEFT JOIN resource
     ON noun = split_part(name, ':', 1) AND key = split_part(name, ':', 2)
@@ -69,16 +50,6 @@ class Found:
     names: frozenset[str]
     resources: tuple[Resource, ...]
     rules: tuple[Rules, ...]
-
-
-async def lock(db: Connection, names: Collection[str]) -> None:
-    """Lock names for the rest of the transaction."""
-    await db.execute(LOCK, [*names])
-
-
-async def lock_reach(db: Connection, names: Collection[str], beside: Collection[str]) -> frozenset[str]:
-    """Lock names with all that they link to, and what is shared beside them; everything that was locked."""
-    return frozenset(row["name"] for row in await db.fetch(LOCK_REACH, [*names], [*beside]))
 
 
 async def fetch(db: Connection, names: Collection[str]) -> Found:
