@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chassis.database import Pool
+from chassis.database import UNAVAILABLE, Pool
 from chassis.tokens import Principal
 from impact.catalogue import INDICATORS, measures_of
 from impact.disclosure import Release
@@ -20,7 +20,7 @@ from impact.figures import Status, Value, ask
 from impact.indicator import Indicator
 from impact.releases import keep_releasing, release_if_due
 from impact.store import audit
-from impact.store.releases import Asked, latest, persons_moved
+from impact.store.releases import Asked, latest, persons_moved, turn
 from local.waiting import until
 
 BY_ID = {indicator.id: indicator for indicator in INDICATORS}
@@ -460,6 +460,44 @@ async def test_releases_come_by_themselves_while_the_figures_are_trusted(lane: L
     finally:
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
+
+
+class Unreadable(DayCalendar):
+    """A calendar that nobody can read just now."""
+
+    def today(self) -> date:
+        raise ZeroDivisionError
+
+
+async def test_a_turn_keeps_others_out_and_ends_with_the_release_or_its_failure(lane: Lane) -> None:
+    await lane.employ(*names(5))
+    broken = Lane(lane.pool, Unreadable())
+
+    async with lane.pool.acquire() as one, lane.pool.acquire() as other:
+        async with turn(one, "621") as first, turn(other, "621") as second, turn(other, "607") as elsewhere:
+            assert (first, second, elsewhere) == (True, False, True)
+            assert await lane.release() is None
+        with pytest.raises(ZeroDivisionError):
+            await broken.release()
+        async with turn(other, "621") as again:
+            assert again
+        assert await lane.release() == 1
+        async with turn(one, "621") as at_last:
+            assert at_last
+
+
+async def test_a_turn_ends_with_its_connection(lane: Lane) -> None:
+    with pytest.raises(UNAVAILABLE):
+        async with lane.pool.acquire() as dying, turn(dying, "621"):
+            await lane.pool.execute("SELECT pg_terminate_backend($1)", await dying.fetchval("SELECT pg_backend_pid()"))
+
+    async with lane.pool.acquire() as db:
+
+        async def free() -> bool:
+            async with turn(db, "621") as ours:
+                return ours
+
+        await until(free, message="the dead keep their turn")
 
 
 async def test_an_exact_read_is_noted_with_what_was_asked_and_never_with_what_was_answered(pool: Pool) -> None:

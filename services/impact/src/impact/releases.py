@@ -59,8 +59,8 @@ async def release_if_due(  # noqa: PLR0913 - what is released, and under which c
     """
     if not trusted:
         return None
-    async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
-        if not await store.is_our_turn(db, municipality):
+    async with pool.acquire(timeout=ACQUIRE_SECONDS) as db, store.turn(db, municipality) as ours:
+        if not ours:
             return None
         async with db.transaction(isolation="repeatable_read"):
             release = await _next(db, municipality, calendar, indicators, k)

@@ -1,6 +1,7 @@
 """What releases are made from, and the releases themselves, which no statement edits."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -14,13 +15,24 @@ from impact.indicator import Indicator
 from impact.protection import Counts
 
 
-async def is_our_turn(db: Connection, municipality: str) -> bool:
-    """Whether no other worker is at this municipality's releases; ours until the pool takes the connection back."""
-    return bool(await db.fetchval(TAKE_TURN, municipality))
+@asynccontextmanager
+async def turn(db: Connection, municipality: str) -> AsyncIterator[bool]:
+    """Whether no other worker is at this municipality's releases; if so, none will be until the end.
+
+    Raises one of UNAVAILABLE at the end when the connection has died, and the turn with it.
+    """
+    ours = bool(await db.fetchval(TAKE_TURN, municipality))
+    try:
+        yield ours
+    finally:
+        if ours:
+            await db.execute(END_TURN, municipality)
 
 
-# Taken before the snapshot, which could otherwise be older than the release that the other worker just made.
+# Taken before the snapshot, which could otherwise be older than the release that the other worker just made; so it is
+# the session's rather than the transaction's.
 TAKE_TURN = "SELECT pg_try_advisory_lock(hashtext('impact.release'), hashtext($1))"
+END_TURN = "SELECT pg_advisory_unlock(hashtext('impact.release'), hashtext($1))"
 
 
 async def latest(db: Connection, municipality: str) -> Release | None:
