@@ -10,13 +10,16 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from impact.effects.jobs import REMEMBERED, Job, Terms
 from impact.effects.levels import FOREVER
 from impact.fold import NOTHING
 
 LONGEST_PAUSE = 28
+
+# The first day of one and the day after its last.
+Pause: TypeAlias = tuple[date, date]
 
 
 class Work(NamedTuple):
@@ -27,16 +30,15 @@ class Work(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """Days from `first` until `until`, half-open, in which the same eligible jobs run on the same terms."""
+    """Days from `first` until `until`, half-open, in which the same eligible jobs run on the same terms.
+
+    `hours` are the person's effective hours per week.
+    """
 
     first: date
     until: date
     work: tuple[Work, ...]
-
-    @property
-    def hours(self) -> Decimal:
-        """The person's effective hours per week."""
-        return sum((terms.hours for _, terms in self.work), NOTHING)
+    hours: Decimal
 
     def most(self, of: Callable[[Terms], str]) -> str:
         """The kind, or department, of most hours; of as many, that of the earliest start; then of the lowest id."""
@@ -44,9 +46,10 @@ class Stretch(NamedTuple):
         def weight(name: str) -> tuple[Decimal, date, str]:
             here = [work for work in self.work if of(work.terms) == name]
             start, placement = min((work.job.start, work.job.placement) for work in here)
-            return -sum((work.terms.hours for work in here), NOTHING), start, placement
+            return -_hours(here), start, placement
 
-        return min({of(work.terms) for work in self.work}, key=weight)
+        names = {of(work.terms) for work in self.work}
+        return min(names, key=weight) if len(names) > 1 else names.pop()
 
 
 def active_stretches(jobs: Iterable[Job]) -> list[Stretch]:
@@ -63,7 +66,7 @@ def _active_stretches(jobs: tuple[Job, ...]) -> tuple[Stretch, ...]:
             running.append(ahead.popleft())
         running = [job for job in running if first < job.end]
         if work := _eligible_work(running, first):
-            stretches.append(Stretch(first, until, work))
+            stretches.append(Stretch(first, until, work, _hours(work)))
     return tuple(stretches)
 
 
@@ -83,18 +86,22 @@ def stretch_on(stretches: Sequence[Stretch], day: date) -> Stretch | None:
     return stretches[place] if place >= 0 and day < stretches[place].until else None
 
 
-def pauses_of(stretches: Sequence[Stretch]) -> list[tuple[date, date]]:
-    """The days between stretches in which no job is active, half-open."""
+def pauses_of(stretches: Sequence[Stretch]) -> list[Pause]:
+    """The days between stretches in which no job is active."""
     return [(before.until, after.first) for before, after in pairwise(stretches) if before.until < after.first]
 
 
-def idle_days(pauses: Iterable[tuple[date, date]], first: date, until: date) -> int:
+def idle_days(pauses: Iterable[Pause], first: date, until: date) -> int:
     """How many days of pauses lie from `first` until `until`, half-open."""
     return sum(max((min(end, until) - max(begin, first)).days, 0) for begin, end in pauses)
 
 
 def _eligible_work(running: Iterable[Job], day: date) -> tuple[Work, ...]:
     return tuple(work for work in (Work(job, job.on(day)) for job in running) if work.terms.is_eligible)
+
+
+def _hours(works: Iterable[Work]) -> Decimal:
+    return sum((terms.hours for _, terms in works), NOTHING)
 
 
 def _first(stretch: Stretch) -> date:

@@ -1,6 +1,7 @@
 """Where an effect is counted: its dimensions, whose values are text, and the month of its cohort."""
 
 from datetime import date
+from functools import lru_cache
 
 from contracts.codelists import CODE_LISTS
 from impact.fold import Dimensions
@@ -10,7 +11,13 @@ UNKNOWN = "unknown"
 
 def cell(**values: str) -> Dimensions:
     """The dimensions of an effect, sorted by name."""
-    return tuple(sorted(values.items()))
+    return _sorted(tuple(values.items()))
+
+
+# There are few cells, and each is counted in over and over.
+@lru_cache(maxsize=1024)
+def _sorted(dimensions: Dimensions) -> Dimensions:
+    return tuple(sorted(dimensions))
 
 
 def known_code(name: str, code: str) -> str:

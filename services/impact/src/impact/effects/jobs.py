@@ -73,11 +73,6 @@ class Job:
     rank: tuple[datetime, bytes]
 
     @property
-    def first_eligible_day(self) -> date | None:
-        """The first day that counts as a day in a job."""
-        return next((day for day, terms in self.terms if terms.is_eligible), None)
-
-    @property
     def turns(self) -> set[date]:
         """The days on which anything about it is new."""
         return {self.end, *(day for day, _ in self.terms)}
@@ -94,6 +89,14 @@ class Job:
             and self.terms[0][1].kind == later.terms[0][1].kind
             and later.start < self.end
         )
+
+
+class Begun(NamedTuple):
+    """A job with the first day that counts as a day in one, and what holds by the end of that."""
+
+    job: Job
+    day: date
+    terms: Terms
 
 
 def jobs_of(facts: Iterable[Fact]) -> tuple[Job, ...]:
@@ -117,6 +120,13 @@ def _jobs_of(facts: tuple[Fact, ...]) -> tuple[Job, ...]:
 def flexjobs_of(facts: Iterable[Fact]) -> tuple[Job, ...]:
     """Those of a person's jobs that began as flexjobs at the municipality."""
     return tuple(job for job in jobs_of(facts) if job.is_flexjob)
+
+
+def begun(jobs: Iterable[Job]) -> Iterator[Begun]:
+    """Those of some jobs that ever were of an eligible kind."""
+    for job in jobs:
+        if first := next((since for since in job.terms if since[1].is_eligible), None):
+            yield Begun(job, *first)
 
 
 def _job_of(life: Sequence[Fact]) -> Job | None:
