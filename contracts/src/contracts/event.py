@@ -71,8 +71,8 @@ class Event(BaseModel):
     @property
     def keys(self) -> tuple[tuple[str, str], ...]:
         """Every history that the event belongs to, as (kind, key)."""
-        values = ((kind, getattr(self, field)) for field, kind in key_fields(type(self)))
-        return tuple((kind, str(value)) for kind, value in values if value is not None)
+        fields = key_fields(type(self))
+        return tuple((kind, str(value)) for field, kind in fields if (value := getattr(self, field)) is not None)
 
 
 class DatedEvent(Event):

@@ -119,5 +119,5 @@ class Chronicle:
             return Outcome.COUNTED
         if not self._openings.is_open(fact):
             return Outcome.WAITING
-        read = fact.corrects is not None or self._fold.reads(fact.event)
+        read = fact.corrects is not None or self._fold.reads(fact)
         return Outcome.COUNTED if read else Outcome.OUT_OF_SCOPE

@@ -77,8 +77,7 @@ class Effect(NamedTuple):
     dimensions: Dimensions
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(NamedTuple):
     """One appended effect of a measure's definition version, or the taking back of one; `key` is its history's."""
 
     measure: str
@@ -134,9 +133,9 @@ class Fold:
         for measure in measures:
             self._measures.setdefault(measure.history, []).append(measure)
 
-    def reads(self, event: Event) -> bool:
-        """Whether a history of the event is folded by a measure that reads its type."""
-        return bool(self.histories_of(event))
+    def reads(self, fact: Fact) -> bool:
+        """Whether a history of the fact is folded by a measure that reads its type."""
+        return bool(self._folded(type(fact.event), fact.keys))
 
     def histories_of(self, event: Event) -> list[History]:
         """The histories of an event that some measure folds."""
@@ -216,23 +215,23 @@ def _yield_of(measure: Measure, facts: Sequence[Fact]) -> Yield:
     """What a history amounts to, summed per contributor, date and cell."""
     total: Yield = {}
     try:
-        for effect in measure.rule([fact for fact in facts if type(fact.event) in measure.reads]):
-            key = (effect.contributor, effect.person, effect.cohort, effect.date, effect.dimensions)
-            total[key] = total.get(key, NOTHING) + effect.amount
+        effects = measure.rule([fact for fact in facts if type(fact.event) in measure.reads])
+        for contributor, person, cohort, day, amount, dimensions in effects:
+            key = (contributor, person, cohort, day, dimensions)
+            total[key] = total.get(key, NOTHING) + amount
     except Exception as error:
         raise RuleError(f"{measure.id}/{measure.version}") from error
     return total
 
 
 def _differences(measure: Measure, history_key: str, before: Yield, after: Yield) -> list[Delta]:
-    amounts = {key: after.get(key, NOTHING) - before.get(key, NOTHING) for key in {**before, **after}}
-    return [
-        Delta(measure.id, measure.version, history_key, *key[:4], amount, key[4])
-        for key, amount in sorted(amounts.items(), key=_in_order_of_writing)
-        if amount
-    ]
+    if before == after:
+        return []
+    pairs = ((key, before.get(key, NOTHING), after.get(key, NOTHING)) for key in {**before, **after})
+    changes = sorted(((key, now - then) for key, then, now in pairs if now != then), key=_in_order_of_writing)
+    return [Delta(measure.id, measure.version, history_key, *key[:4], amount, key[4]) for key, amount in changes]
 
 
-def _in_order_of_writing(item: tuple[Key, Decimal]) -> tuple[str, str, date, date, Dimensions]:
-    contributor, person, cohort, day, dimensions = item[0]
+def _in_order_of_writing(change: tuple[Key, Decimal]) -> tuple[str, str, date, date, Dimensions]:
+    contributor, person, cohort, day, dimensions = change[0]
     return contributor, person or "", cohort or date.min, day, dimensions

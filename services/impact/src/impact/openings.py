@@ -6,7 +6,7 @@ from functools import cache
 from typing import NamedTuple
 
 from contracts.catalogue import EVENTS
-from contracts.event import Event
+from contracts.event import Contract, Event
 from impact.fold import Fact, History
 
 Opening = tuple[str, str, str]
@@ -31,18 +31,19 @@ class Openings:
 
     def take_in(self, fact: Fact) -> None:
         """Know of a fact in force."""
-        self._openers.update(_opens(fact.event))
-        if opening := _opening_of(fact.event):
+        self._openers.update(_opens(fact.event.contract, fact.keys))
+        if opening := _opening_of(fact.event.contract, fact.keys):
             self._opened[opening][fact.position] = fact
 
     def is_open(self, fact: Fact) -> bool:
         """Whether nothing has to open the fact, or what does is in force."""
-        opening = _opening_of(fact.event)
+        opening = _opening_of(fact.event.contract, fact.keys)
         return opening is None or self._openers[opening] > 0
 
     def exchange(self, before: Fact | None, after: Fact | None) -> Move:
         """Put one version in the place of another; what they open comes and goes with them."""
-        behind = self.behind(fact.event for fact in (before, after) if fact)
+        moving = [fact for fact in (before, after) if fact]
+        behind = self._behind(door for fact in moving for door in _opens(fact.event.contract, fact.keys))
         was_open = {fact.position for fact in (*behind, *filter(None, [before])) if self.is_open(fact)}
         if before:
             self._leave_out(before)
@@ -62,19 +63,23 @@ class Openings:
 
     def behind(self, events: Iterable[Event]) -> list[Fact]:
         """The facts that these events open, in order of position."""
-        doors = {opening for event in events for opening in _opens(event)}
-        return [fact for _, fact in sorted({p: f for door in doors for p, f in self._opened[door].items()}.items())]
+        return self._behind(door for event in events for door in _opens(event.contract, event.keys))
+
+    def _behind(self, doors: Iterable[Opening]) -> list[Fact]:
+        found = {position: fact for door in doors for position, fact in self._opened.get(door, {}).items()}
+        return [fact for _, fact in sorted(found.items())]
 
     def _leave_out(self, fact: Fact) -> None:
-        self._openers.subtract(_opens(fact.event))
-        if opening := _opening_of(fact.event):
+        self._openers.subtract(_opens(fact.event.contract, fact.keys))
+        if opening := _opening_of(fact.event.contract, fact.keys):
             self._opened[opening].pop(fact.position, None)
 
 
 def histories_that_open(event: Event) -> list[History]:
     """The histories in which the event opens others, or is opened."""
-    opened = _opening_of(event)
-    return [*((kind, key) for _, kind, key in _opens(event)), *([opened[1:]] if opened else [])]
+    keys = event.keys
+    opened = _opening_of(event.contract, keys)
+    return [*((kind, key) for _, kind, key in _opens(event.contract, keys)), *([opened[1:]] if opened else [])]
 
 
 @cache
@@ -87,14 +92,12 @@ def _kinds_opened_by() -> dict[str, set[str]]:
     return kinds
 
 
-def _opens(event: Event) -> list[Opening]:
-    kinds = _kinds_opened_by().get(event.contract.name, set())
-    return [(event.contract.name, kind, key) for kind, key in event.keys if kind in kinds]
+def _opens(contract: Contract, keys: Iterable[History]) -> list[Opening]:
+    kinds = _kinds_opened_by().get(contract.name)
+    return [(contract.name, kind, key) for kind, key in keys if kind in kinds] if kinds else []
 
 
-def _opening_of(event: Event) -> Opening | None:
+def _opening_of(contract: Contract, keys: Iterable[History]) -> Opening | None:
     """What must be in force first; an event without the key waits for nothing that could ever come."""
-    opening = event.contract.opened_by
-    if opening is None:
-        return None
-    return (opening.name, opening.key, dict(event.keys).get(opening.key, ""))
+    opening = contract.opened_by
+    return (opening.name, opening.key, dict(keys).get(opening.key, "")) if opening else None
