@@ -1,7 +1,7 @@
 """Every delivery and every fact is in exactly one count, and a row that goes missing leaves an account open."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chassis.calendar import SystemCalendar
-from chassis.database import Connection, Pool
+from chassis.database import Connection, Pool, create_pool
+from chassis.migrate import HTTP, component_of
 from chassis.wire import seal
 from contracts.event import Event
 from contracts.flexjob_pool import BudgetAllocated, FlexjobHoursChanged, FlexjobStarted, RulesAdopted
@@ -30,6 +31,8 @@ from impact.ledger import Delivery
 from impact.parked import Decision
 from impact.store import conservation
 from impact.store.thorough import thorough_balance
+from local.fixtures import Templates
+from local.postgres import Postgres, run_apart
 
 MEASURES = measures_of(INDICATORS)
 LANE = Stream("621", "flexjob_pool")
@@ -99,23 +102,40 @@ async def bring_in(pool: Pool, *bodies: bytes, measures: tuple[Any, ...] = MEASU
     return await ingest(pool, LANE, batch, measures=measures, calendar=SystemCalendar())
 
 
+@pytest.fixture(scope="module")
+def lived(templates: Templates) -> Iterator[str]:
+    """A database to copy, with a lane on which everything has happened that can happen to a delivery and to a fact."""
+    with templates.copied(HTTP, component_of("impact")) as dsn:
+        run_apart(everything(dsn))
+        yield dsn
+
+
+async def everything(dsn: str) -> None:
+    async with await create_pool(dsn, name="test") as pool:
+        start = sealed(started(1), "start-1")
+        await bring_in(pool, start, sealed(budget(1), "budget"), sealed(RULES, "rules"), b"noise")
+        await bring_in(pool, start, edited(start, subject="placement/2"), sealed(changed(1, "12.50"), "change"))
+        await bring_in(pool, sealed(changed(1, "10.50"), "right", corrects="change"), sealed(started(2), "start-2"))
+        await bring_in(pool, sealed(retraction("start-2"), "undo"), sealed(changed(3, "9.00"), "early"))
+        await bring_in(pool, edited(sealed(RULES, "odd"), data={}), edited(sealed(RULES, "gone"), data={}))
+        await bring_in(pool, sealed(started(4), "stumbled"), measures=BROKEN)
+        positions = {
+            row["event_id"]: row["position"] for row in await pool.fetch("SELECT event_id, position FROM ledger")
+        }
+        async with pool.acquire() as db, db.transaction():
+            again = [positions["stumbled"], positions["odd"]]
+            await parked.replay(db, DECISION, again, measures=MEASURES, calendar=SystemCalendar())
+            await parked.discard(db, DECISION, positions["gone"], calendar=SystemCalendar())
+        await bring_in(pool, sealed(heartbeat(11), "beat"))
+
+
 @pytest.fixture
-async def lane(pool: Pool) -> Pool:
-    """A lane on which everything has happened that can happen to a delivery and to a fact."""
-    start = sealed(started(1), "start-1")
-    await bring_in(pool, start, sealed(budget(1), "budget"), sealed(RULES, "rules"), b"noise")
-    await bring_in(pool, start, edited(start, subject="placement/2"), sealed(changed(1, "12.50"), "change"))
-    await bring_in(pool, sealed(changed(1, "10.50"), "right", corrects="change"), sealed(started(2), "start-2"))
-    await bring_in(pool, sealed(retraction("start-2"), "undo"), sealed(changed(3, "9.00"), "early"))
-    await bring_in(pool, edited(sealed(RULES, "odd"), data={}), edited(sealed(RULES, "gone"), data={}))
-    await bring_in(pool, sealed(started(4), "stumbled"), measures=BROKEN)
-    positions = {row["event_id"]: row["position"] for row in await pool.fetch("SELECT event_id, position FROM ledger")}
-    async with pool.acquire() as db, db.transaction():
-        again = [positions["stumbled"], positions["odd"]]
-        await parked.replay(db, DECISION, again, measures=MEASURES, calendar=SystemCalendar())
-        await parked.discard(db, DECISION, positions["gone"], calendar=SystemCalendar())
-    await bring_in(pool, sealed(heartbeat(11), "beat"))
-    return pool
+async def lane(postgres: Postgres, lived: str) -> AsyncIterator[Pool]:
+    """Connections to a copy of it."""
+    dsn = postgres.copy_of(lived)
+    async with await create_pool(dsn, name="test") as pool:
+        yield pool
+    postgres.drop_database(dsn)
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
@@ -13,7 +13,8 @@ from uuid import UUID, uuid5
 import pytest
 
 from chassis.calendar import Calendar, calendar_of
-from chassis.database import Pool
+from chassis.database import Pool, create_pool
+from chassis.migrate import HTTP, component_of
 from chassis.wire import seal
 from contracts.catalogue import BY_TYPE
 from contracts.event import Event
@@ -29,6 +30,8 @@ from impact.store.figures import BeyondLane, snapshot
 from impact.store.verification import is_trusted, latest
 from impact.verify.drift import Pair, Verification, verify
 from impact.verify.watch import HORIZON, keep_verifying, verify_once
+from local.fixtures import Templates
+from local.postgres import Postgres, run_apart
 
 EXAMPLES = Path(__file__).parents[3] / "contracts" / "examples"
 LANE = Stream("621", "flexjob_pool")
@@ -78,10 +81,10 @@ LIFE = (
 FACTS = len(LIFE)
 
 
-@pytest.fixture
-def today(tmp_path: Path) -> Calendar:
+@pytest.fixture(scope="module")
+def today(tmp_path_factory: pytest.TempPathFactory) -> Calendar:
     """A calendar that stands still."""
-    file = tmp_path / "clock"
+    file = tmp_path_factory.mktemp("today") / "clock"
     file.write_text("2026-06-30T08:00:00Z", encoding="utf-8")
     return calendar_of(f"file:{file}")
 
@@ -95,10 +98,26 @@ def sealed(event: Event, event_id: str) -> bytes:
     return seal(event, municipality="621", producer="flexjob_pool", time=REGISTERED, id=event_id).body
 
 
+@pytest.fixture(scope="module")
+def lived(templates: Templates, today: Calendar) -> Iterator[str]:
+    """A database to copy, in which that life was brought in."""
+
+    async def live() -> None:
+        async with await create_pool(dsn, name="test") as pool:
+            await bring_in(pool, today)
+
+    with templates.copied(HTTP, component_of("impact")) as dsn:
+        run_apart(live())
+        yield dsn
+
+
 @pytest.fixture
-async def life(pool: Pool, today: Calendar) -> Pool:
-    await bring_in(pool, today)
-    return pool
+async def life(postgres: Postgres, lived: str) -> AsyncIterator[Pool]:
+    """Connections to a copy of it."""
+    dsn = postgres.copy_of(lived)
+    async with await create_pool(dsn, name="test") as pool:
+        yield pool
+    postgres.drop_database(dsn)
 
 
 async def verified(pool: Pool, *pairs: Pair) -> Verification:

@@ -313,7 +313,6 @@ async def repairs_damage(pool: Pool, calendar: Calendar) -> None:
 
     assert rebuilt.differing == list(COLUMNS)
     assert await rows_of(pool) == before
-    assert await differing(pool) == []
     chance = Random(1)  # noqa: S311 - any pair will do
     facts = rebuilt.position
     pairs = [Pair(NEW_YEAR + timedelta(days=chance.randrange(700)), chance.randint(0, facts)) for _ in range(2)]
