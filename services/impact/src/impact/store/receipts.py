@@ -81,6 +81,8 @@ async def told(
 
 
 async def _members(db: Connection, municipality: str, histories: Collection[History], upto: int) -> list[Entered]:
+    if not histories:
+        return []
     kinds, keys = [kind for kind, _ in histories], [key for _, key in histories]
     rows = await db.fetch(MEMBERS, municipality, kinds, keys, upto)
     return [_entered(row) for row in rows]
@@ -102,7 +104,8 @@ JOIN ledger AS fact ON fact.municipality = $1 AND fact.position = member.positio
 
 
 async def _at(db: Connection, municipality: str, positions: Collection[int]) -> list[Entered]:
-    return [_entered(row) for row in await db.fetch(AT, municipality, list(positions))]
+    rows = await db.fetch(AT, municipality, list(positions)) if positions else []
+    return [_entered(row) for row in rows]
 
 
 AT = f"SELECT {FACT} FROM ledger AS fact WHERE municipality = $1 AND position = ANY ($2::bigint[])"  # noqa: S608 - no input
