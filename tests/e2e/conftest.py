@@ -12,13 +12,18 @@ from uuid import UUID
 
 import asyncpg
 import httpx
+import nats
 import pytest
 import pytest_asyncio
+from nats.js.api import AckPolicy, ConsumerConfig
 
-from chassis.database import create_pool
+from chassis.database import Pool, create_pool
+from contracts.streams import Stream
 from impact.catalogue import INDICATORS, measures_of
 from impact.rebuild import compare
+from impact.store.conservation import balance
 from impact.store.figures import snapshot
+from impact.store.thorough import thorough_balance
 from impact.verify.drift import Pair, verify
 from impact.verify.watch import HORIZON
 from local.instances import MUNICIPALITY
@@ -28,6 +33,9 @@ from local.waiting import until
 
 TODAY = "2026-06-15"
 HEARTBEAT_SECONDS = "0.5"
+HEARTBEAT = b".service.heartbeat."
+STREAM = Stream(MUNICIPALITY, "flexjob_pool")
+MEASURES = measures_of(INDICATORS)
 
 
 @dataclass(slots=True)
@@ -101,26 +109,49 @@ class Town:
         await until(right, seconds=seconds, message=f"the figures do not come to {expected}")
 
     async def check_the_books(self) -> None:
-        """Every event of the outbox is published, and in the ledger once; a rebuild changes nothing, and SQL agrees."""
+        """Outbox, stream and ledger hold the same; every account closes; a rebuild changes nothing, and SQL agrees."""
         assert not self.refused
-        outbox = await self._rows("flexjob_pool", "SELECT event_id, published_at FROM outbox WHERE type NOT LIKE $1")
-        ledger = await self._rows("impact", "SELECT event_id, position FROM ledger WHERE type NOT LIKE $1")
+        outbox = await self._rows("flexjob_pool", "SELECT event_id, body, body_hash FROM outbox WHERE type NOT LIKE $1")
+        ledger = await self._rows("impact", "SELECT event_id, body_hash, position FROM ledger WHERE type NOT LIKE $1")
 
-        assert sorted(row["event_id"] for row in outbox) == sorted(row["event_id"] for row in ledger)
-        assert all(row["published_at"] for row in outbox)
+        assert await self._published() == {row["body"] for row in outbox}
+        assert sorted(map(_named, ledger)) == sorted(map(_named, outbox))
         assert sorted(row["position"] for row in ledger) == list(range(1, len(ledger) + 1))
         async with await create_pool(self.stack.database_urls["impact"], name="test") as pool:
-            async with pool.acquire() as db, db.transaction(isolation="repeatable_read"):
-                assert (await compare(db, MUNICIPALITY, measures_of(INDICATORS))).differing == []
+            await until(partial(_is_complete, pool), message="the heartbeats tell of more than arrived")
             async with snapshot(pool) as seen:
+                assert (await thorough_balance(seen, MUNICIPALITY, MEASURES)).open_accounts == ()
                 assert (await verify(seen, MUNICIPALITY, INDICATORS, [Pair(HORIZON)])).drift == ()
+            async with pool.acquire() as db, db.transaction(isolation="repeatable_read"):
+                assert (await compare(db, MUNICIPALITY, MEASURES)).differing == []
+
+    async def _published(self) -> set[bytes]:
+        """What the stream holds but for heartbeats."""
+        client = await nats.connect(self.stack.nats_url)
+        jetstream, config = client.jetstream(), ConsumerConfig(ack_policy=AckPolicy.NONE)
+        count = (await jetstream.stream_info(STREAM.name)).state.messages
+        reader = await jetstream.pull_subscribe("", stream=STREAM.name, config=config)
+        found: list[bytes] = []
+        while len(found) < count:
+            found += [message.data for message in await reader.fetch(count - len(found))]
+        await client.close()
+        return {body for body in found if HEARTBEAT not in body}
 
     async def _rows(self, service: str, query: str) -> list[asyncpg.Record]:
         db = await asyncpg.connect(self.stack.database_urls[service])
         try:
-            return list(await db.fetch(query, "%.service.heartbeat.%"))
+            return list(await db.fetch(query, f"%{HEARTBEAT.decode()}%"))
         finally:
             await db.close()
+
+
+def _named(row: asyncpg.Record) -> tuple[str, bytes]:
+    return row["event_id"], row["body_hash"]
+
+
+async def _is_complete(pool: Pool) -> bool:
+    async with snapshot(pool) as seen:
+        return bool((await balance(seen, MUNICIPALITY)).complete)
 
 
 def flexjob(job: UUID) -> dict[str, Any]:

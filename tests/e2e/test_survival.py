@@ -10,16 +10,13 @@ import nats
 import pytest
 from nats.js import JetStreamContext
 
-from contracts.streams import Stream
-from local.instances import MUNICIPALITY
 from local.nats import NatsServer
 from local.postgres import OwnPostgres
 from local.waiting import until
-from tests.e2e.conftest import Town
+from tests.e2e.conftest import STREAM, Town
 
 # One stack lives through it all, on one worker, and after each every row is compared; processes take seconds to return.
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("survival"), pytest.mark.asyncio(loop_scope="module")]
-STREAM = Stream(MUNICIPALITY, "flexjob_pool")
 
 
 def server_of(town: Town) -> NatsServer:
