@@ -1,6 +1,7 @@
 """When totals about persons are released, on a real database: told by persons, never by events."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chassis.database import UNAVAILABLE, Pool
+from chassis.database import UNAVAILABLE, Connection, Pool
 from chassis.tokens import Principal
 from impact.catalogue import INDICATORS, measures_of
 from impact.disclosure import Release
@@ -498,6 +499,29 @@ async def test_a_turn_ends_with_its_connection(lane: Lane) -> None:
                 return ours
 
         await until(free, message="the dead keep their turn")
+
+
+@pytest.mark.parametrize("steps", range(1, 9))
+async def test_a_turn_is_free_when_whoever_asked_for_it_is_gone_before_the_answer(lane: Lane, steps: int) -> None:
+    async def ask_for_it() -> None:
+        async with lane.pool.acquire() as db, turn(db, "621"):
+            await asyncio.Event().wait()
+
+    asking = asyncio.create_task(ask_for_it())
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    time.sleep(0.01)  # noqa: ASYNC251 - the server answers while nobody here listens
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+
+    async with lane.pool.acquire() as db, lane.pool.acquire() as other:
+        for session in (db, other):
+
+            async def free(session: Connection = session) -> bool:
+                async with turn(session, "621") as ours:
+                    return ours
+
+            await until(free, message="nobody has the turn, and it is not free")
 
 
 async def test_an_exact_read_is_noted_with_what_was_asked_and_never_with_what_was_answered(pool: Pool) -> None:

@@ -1,7 +1,7 @@
 """What releases are made from, and the releases themselves, which no statement edits."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -19,14 +19,26 @@ from impact.protection import Counts
 async def turn(db: Connection, municipality: str) -> AsyncIterator[bool]:
     """Whether no other worker is at this municipality's releases; if so, none will be until the end.
 
-    Raises one of UNAVAILABLE at the end when the connection has died, and the turn with it.
+    Raises one of UNAVAILABLE, at the end too, when the connection has died, and the turn with it.
     """
-    ours = bool(await db.fetchval(TAKE_TURN, municipality))
+    with _ended_by_any_failure(db):
+        ours = bool(await db.fetchval(TAKE_TURN, municipality))
     try:
         yield ours
     finally:
         if ours:
-            await db.execute(END_TURN, municipality)
+            with _ended_by_any_failure(db):
+                await db.execute(END_TURN, municipality)
+
+
+@contextmanager
+def _ended_by_any_failure(db: Connection) -> Iterator[None]:
+    """End the session when nobody can tell any more whether it has the turn: a pool would keep both."""
+    try:
+        yield
+    except BaseException:
+        db.terminate()
+        raise
 
 
 # Taken before the snapshot, which could otherwise be older than the release that the other worker just made; so it is
