@@ -120,6 +120,10 @@ async def test_what_payroll_follows_with_is_locked_with_the_change_itself(office
         await stage.enter(lambda desk: register(desk, placement_id, END))
         await stage.enter(lambda desk: at_the_doors.register(desk, placement_id, CHANGE))
 
+    [[ended], [refusal]] = [act.result() for act in stage.acts]
+    assert ended.resource.ended_on == END.occurred_on
+    assert isinstance(refusal, of_flexjobs.AfterEnd)
+
 
 async def test_what_a_part_of_a_transaction_had_locked_is_given_up_before_it_begins_again(office: Any) -> None:
     held: list[int] = []

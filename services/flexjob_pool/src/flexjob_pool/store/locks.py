@@ -49,8 +49,8 @@ class Locks:
         one names what is not locked; what that reaches is to be read first, and named then.
         """
         if self._held:
-            if not self._held.issuperset(names):
-                raise TooFewLocks(self._held.union(names))
+            if not self._held.issuperset([*names, *reaching]):
+                raise TooFewLocks(self._held.union(names, reaching))
             return False
         rows = await db.fetch(LOCK, [*reaching], [*self._wanted.union(names)])
         self._held = frozenset(row["name"] for row in rows)
