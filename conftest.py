@@ -27,12 +27,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     dealt: list[pytest.Item] = []
     for hand, end in zip(hands, ends, strict=True):
         dealt += hand
-        dealt += islice(others, end - len(dealt))
+        dealt += islice(others, max(0, end - len(dealt)))
     items[:] = dealt
 
 
 def _longest_first(items: Iterable[pytest.Item]) -> list[list[pytest.Item]]:
-    """The tests that ask for time; those that share a stack stay together, on one worker."""
+    """The tests that ask for time; those that share a stack stay together, and begin on one worker."""
     groups: dict[str, list[pytest.Item]] = {}
     for item in items:
         if _time_of([item]):

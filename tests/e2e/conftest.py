@@ -53,8 +53,10 @@ class Town:
         dice = random.Random(len(self.started))  # noqa: S311 - repeatable load, no secret
         self.calls += 1
         jobs = [UUID(int=dice.getrandbits(128), version=4) for _ in range(count)]
-        await asyncio.gather(*(self._call(jobs[n::callers]) for n in range(callers)))
-        self.calls -= 1
+        try:
+            await asyncio.gather(*(self._call(jobs[n::callers]) for n in range(callers)))
+        finally:
+            self.calls -= 1
 
     async def _call(self, jobs: list[UUID]) -> None:
         for job in jobs:

@@ -44,7 +44,9 @@ async def test_postgres_keeps_its_port_and_its_rows_over_a_kill(
     assert await connection.fetchval("SELECT text FROM note") == "æøå"
     assert await connection.fetchval("SHOW fsync") == fsync
     verifier = await connection.fetchval("SELECT rolpassword FROM pg_authid WHERE rolname = 'postgres'")
-    assert verifier.startswith(f"SCRAM-SHA-256${hashed}:")
+    # Before PostgreSQL 16 the number could not be told.
+    known = connection.get_server_version().major >= 16
+    assert verifier.startswith(f"SCRAM-SHA-256${hashed if known else 4096}:")
     server.stop()
     connection.terminate()
 
