@@ -12,6 +12,7 @@ from flexjob_pool import at_the_doors
 from flexjob_pool.domain.refusals import flexjobs as of_flexjobs
 from flexjob_pool.requests.flexjobs import ChangeHours, EndFlexjob
 from flexjob_pool.requests.grants import AdjustGrant
+from flexjob_pool.store.locks import Locks
 from flexjob_pool.undo import retract
 from flexjob_pool.use_cases import Desk, at_a_desk, register
 from local.waiting import until
@@ -56,7 +57,7 @@ async def staged(office: Any, holding: Act) -> AsyncIterator[Stage]:
     stage = Stage(office)
     async with office.pool.acquire() as db:
         async with db.transaction():
-            await holding(Desk(db, "621", office.calendar))
+            await holding(Desk(db, "621", office.calendar, Locks()))
             yield stage
         await asyncio.gather(*stage.acts)
 

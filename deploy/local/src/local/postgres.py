@@ -22,7 +22,7 @@ from chassis.settings import address
 from local.processes import LOOPBACK, Child, Server, StartFailed, free_ports, require_free, tethered
 
 OLDEST_MAJOR = 15
-CHEAP_LOGINS_SINCE = 16
+SCRAM_ITERATIONS_SINCE = 16
 NOBODY = 65534
 AS_NOBODY = ("unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}")
 
@@ -148,7 +148,7 @@ class OwnPostgres(Server, Postgres):
         initdb.wait("initdb")
 
     def _quick(self) -> list[str]:
-        known = _major_of(self._binaries) >= CHEAP_LOGINS_SINCE
+        known = _major_of(self._binaries) >= SCRAM_ITERATIONS_SINCE
         return ["--no-sync", *(["--set=scram_iterations=1"] if known else [])]
 
     @property

@@ -172,7 +172,7 @@ async def _correct(desk: Desk, placement_id: UUID, operation: Correct, cause: st
 
 async def _take(desk: Desk, placements: Collection[UUID], *, beside: Collection[str] = ()) -> bool:
     names = {name_of(Flexjob.noun, each) for each in placements}
-    # The story of a flexjob may be told again, which needs money and rules.
+    # The story of a flexjob may be told again, which needs both; and how employments stand is kept under money alone.
     return await desk.locks.take(desk.db, names.union(beside, MONEY, RULES), reaching=names)
 
 

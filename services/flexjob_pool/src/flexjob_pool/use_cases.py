@@ -1,7 +1,7 @@
 """What a caseworker can have done, whatever it is: lock, decide, save, append, all in the caller's transaction."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
@@ -38,7 +38,7 @@ class Desk:
     db: Connection
     municipality: str
     calendar: Calendar
-    locks: Locks = field(default_factory=Locks)
+    locks: Locks
 
 
 @dataclass(frozen=True, slots=True)
