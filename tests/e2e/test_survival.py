@@ -1,14 +1,9 @@
 """What is accepted is counted once, whatever dies, forgets or comes back."""
 
-import asyncio
 import random
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
-import nats
 import pytest
-from nats.js import JetStreamContext
 
 from local.nats import NatsServer
 from local.postgres import OwnPostgres
@@ -32,8 +27,7 @@ async def test_a_flexjob_becomes_a_figure(town: Town) -> None:
 
 
 async def test_the_broker_is_killed_and_restarted_under_load(town: Town) -> None:
-    async with asyncio.TaskGroup() as load:
-        load.create_task(town.start_flexjobs(400))
+    async with town.under_load(400):
         for _ in range(4):
             await town.until_started(more=60)
             await town.crash(server_of(town))
@@ -46,14 +40,15 @@ async def test_the_broker_forgets_what_it_had_acknowledged(town: Town) -> None:
     server, backup = server_of(town), town.stack.folder / "older"
     await town.start_flexjobs(100)
     await town.until_figures_are_right()
-    kept = await messages(town)
+    kept = await town.messages()
     server.stop()
     shutil.copytree(server.store_dir, backup)
     server.start()
     await town.start_flexjobs(150)
     await town.until_figures_are_right()
-    acknowledged = await messages(town)
+    acknowledged = await town.messages()
     assert acknowledged >= kept + 150
+    found = await town.losses_found()
 
     server.kill()
     shutil.rmtree(server.store_dir)
@@ -62,19 +57,14 @@ async def test_the_broker_forgets_what_it_had_acknowledged(town: Town) -> None:
 
     # Nobody asks for anything: the next heartbeat finds the lost tail.
     await until(lambda: holds(town, acknowledged), seconds=60, message="the lost tail is not published again")
+    assert await town.losses_found() > found
     await town.start_flexjobs(50)
     await town.until_figures_are_right()
     await town.check_the_books()
 
 
 async def holds(town: Town, count: int) -> bool:
-    return await messages(town) >= count
-
-
-async def messages(town: Town) -> int:
-    """How many the stream of the pool holds."""
-    async with connected(town) as jetstream:
-        return (await jetstream.stream_info(STREAM.name)).state.messages
+    return await town.messages() >= count
 
 
 async def test_the_durable_is_deleted_under_a_running_impact(town: Town) -> None:
@@ -83,7 +73,7 @@ async def test_the_durable_is_deleted_under_a_running_impact(town: Town) -> None
     impact = town.stack.services["impact"]
     before = impact.pid
 
-    async with connected(town) as jetstream:
+    async with town.at_the_broker() as jetstream:
         await jetstream.delete_consumer(STREAM.name, "impact")
     await town.start_flexjobs(50)
 
@@ -95,8 +85,7 @@ async def test_the_durable_is_deleted_under_a_running_impact(town: Town) -> None
 @pytest.mark.parametrize("service", ["impact", "flexjob_pool"])
 async def test_a_service_is_killed_again_and_again_under_load(town: Town, service: str) -> None:
     dice = random.Random(service)  # noqa: S311 - repeatable load, no secret
-    async with asyncio.TaskGroup() as load:
-        load.create_task(town.start_flexjobs(300))
+    async with town.under_load(300):
         for _ in range(5):
             await town.until_started(more=dice.randint(1, 60))
             await town.crash(town.stack.services[service])
@@ -107,21 +96,10 @@ async def test_a_service_is_killed_again_and_again_under_load(town: Town, servic
 
 async def test_the_database_is_killed_under_load(town: Town) -> None:
     assert isinstance(town.stack.postgres, OwnPostgres)
-    async with asyncio.TaskGroup() as load:
-        load.create_task(town.start_flexjobs(200))
+    async with town.under_load(200):
         for _ in range(2):
             await town.until_started(more=60)
             await town.crash(town.stack.postgres)
 
     await town.until_figures_are_right(seconds=90)
     await town.check_the_books()
-
-
-@asynccontextmanager
-async def connected(town: Town) -> AsyncIterator[JetStreamContext]:
-    """A connection of the test's own to the broker."""
-    client = await nats.connect(town.stack.nats_url)
-    try:
-        yield client.jetstream()
-    finally:
-        await client.close()
