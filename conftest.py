@@ -7,7 +7,8 @@ from itertools import islice
 import pytest
 from hypothesis import settings
 
-# Loaded before pytest names a test after its folder: `contracts/` would hide the package of that name.
+# Loaded before pytest names a test after its folder: `contracts/` would hide the package of that name. Within the
+# packages, `contracts.tests` and `chassis.tests` are then the folders of tests, which share what stands beside them.
 import chassis  # noqa: F401
 import contracts  # noqa: F401
 

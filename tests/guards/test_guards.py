@@ -40,7 +40,7 @@ BREAKS = (
         "chassis/src/chassis/subscriber.py",
         "        work = asyncio.create_task(self._bring_in(pool, message))\n",
         "        await message.ack()\n        work = asyncio.create_task(self._bring_in(pool, message))\n",
-        "chassis/tests/test_subscriber.py::test_nothing_is_acknowledged_before_its_commit",
+        "chassis/tests/subscriber/test_crashes.py::test_nothing_is_acknowledged_before_its_commit",
     ),
     Break(
         "inbox_row_outside_the_transaction",
@@ -49,7 +49,7 @@ BREAKS = (
         "            progress = await inbox.lock(db, delivery.stream)\n",
         "async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:\n"
         "            progress = await inbox.lock(db, delivery.stream)\n",
-        "chassis/tests/test_subscriber.py::"
+        "chassis/tests/subscriber/test_crashes.py::"
         "test_a_crash_within_the_handler_leaves_nothing_and_the_event_comes_again_first",
     ),
     Break(
@@ -71,14 +71,15 @@ BREAKS = (
         "chassis/src/chassis/outbox.py",
         "    await db.execute(query, *map(list, columns), now)\n",
         '    await db.execute(query, *map(list, columns), now)\n    await db.execute("COMMIT; BEGIN")\n',
-        "chassis/tests/test_relay.py::test_what_was_not_committed_is_never_published",
+        "chassis/tests/relay/test_publishing.py::test_what_was_not_committed_is_never_published",
     ),
     Break(
         "publish_without_the_expected_last_sequence",
         "chassis/src/chassis/batch.py",
         '{"Nats-Expected-Stream": stream, "Nats-Expected-Last-Sequence": str(expected_last_sequence)}',
         '{"Nats-Expected-Stream": stream}',
-        "chassis/tests/test_relay.py::test_events_that_the_stream_lost_after_acknowledging_them_are_published_again",
+        "chassis/tests/relay/test_lost_events.py::"
+        "test_events_that_the_stream_lost_after_acknowledging_them_are_published_again",
     ),
 )
 
