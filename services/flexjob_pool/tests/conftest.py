@@ -34,6 +34,7 @@ from local.fixtures import Templates
 from local.nats import NatsServer
 from local.waiting import until
 from services.flexjob_pool.tests.caseworker import Caseworker
+from services.flexjob_pool.tests.payroll_system import PayrollSystem
 
 MORNING = "2026-03-02T08:00:00Z"
 SCOPES = ("read:flexjob_pool", "write:flexjob_pool")
@@ -227,3 +228,12 @@ async def doors(pool: Pool, database_url: str, clock: str, nats_server: NatsServ
 def caseworker(doors: httpx.AsyncClient) -> Caseworker:
     """Who sends requests to it."""
     return Caseworker(doors)
+
+
+@pytest.fixture
+async def payroll(nats_server: NatsServer, doors: httpx.AsyncClient, pool: Pool) -> AsyncIterator[PayrollSystem]:
+    """A payroll system whose messages it takes in; when the test ends, the books must be right."""
+    async with await nats.connect(nats_server.url) as client:
+        system = PayrollSystem(client.jetstream(), doors, pool)
+        yield system
+        await system.books()

@@ -16,7 +16,7 @@ from flexjob_pool.store.locks import Locks
 from flexjob_pool.undo import retract
 from flexjob_pool.use_cases import Desk, at_a_desk, register
 from local.waiting import until
-from services.flexjob_pool.tests.test_payroll import message, paid
+from services.flexjob_pool.tests.payroll_system import message, paid
 
 RULES_DAY = date(2026, 1, 1)
 FIRST = date(2026, 7, 1)
