@@ -21,7 +21,7 @@ from flexjob_pool.store import decisions
 from flexjob_pool.store.documents import document_of, names_of
 from flexjob_pool.undo import correct, retract
 from flexjob_pool.use_cases import Desk, register
-from services.flexjob_pool.tests.domain.test_stories import (
+from services.flexjob_pool.tests.domain.asking import (
     ANYTHING,
     GRANTS,
     HOURS,

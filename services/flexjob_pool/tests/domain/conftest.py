@@ -13,7 +13,7 @@ from flexjob_pool.domain.case import Case, Key, Resource
 from flexjob_pool.domain.refusals import NothingChanges, Refusal
 from flexjob_pool.requests.applications import Apply, Approve
 from flexjob_pool.requests.ask import Ask
-from flexjob_pool.requests.flexjobs import StartFlexjob
+from flexjob_pool.requests.flexjobs import EndFlexjob, StartFlexjob
 from flexjob_pool.requests.grants import CommitGrant
 from flexjob_pool.requests.needs import ReportNeed
 from flexjob_pool.requests.rules import AdoptRules
@@ -30,6 +30,11 @@ R = TypeVar("R", bound=Resource)
 def asked(kind: type[A], occurred_on: date, **values: Any) -> A:
     """What somebody asks, as it comes through a door."""
     return kind.model_validate({"occurred_on": occurred_on, **values})
+
+
+def hours(attendance: str, effective: str) -> dict[str, Any]:
+    """Hours per week, as they are asked for."""
+    return {"attendance_hours_per_week": attendance, "effective_hours_per_week": effective}
 
 
 def reasons_of(decide: Callable[[], object]) -> set[type[Refusal]]:
@@ -108,3 +113,9 @@ class World:
         person = {"person_ref": uuid4(), "retention": False, "scheme": "post2013"}
         self.ask(placement_id := uuid4(), StartFlexjob, day, **{**UNIT, **job, **person, **values})
         return placement_id
+
+
+def ended(world: World, placement_id: UUID, day: date) -> UUID:
+    """A flexjob that has ended."""
+    world.ask(placement_id, EndFlexjob, day, reason_code="resigned")
+    return placement_id
