@@ -1,5 +1,6 @@
 """Lists of resources: page by page, and narrowed."""
 
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -17,13 +18,15 @@ from services.flexjob_pool.tests.caseworker import (
     check_refused,
 )
 
-LIVELY = ("approve", "reverse", "transfers", "reviews", "placements", "snapshots")
+LIVELY = ("candidates", "approve", "reverse", "transfers", "reviews", "placements", "snapshots")
 
 
 async def test_lists_are_narrowed_by_what_resources_say(caseworker: Caseworker) -> None:
     await caseworker.prepare()
     known = caseworker.known
     old = await caseworker.done("/v1/flexjobs", {**FLEXJOB, "occurred_on": "2023-10-01"})
+    [ends] = [grant["period_to"] for grant in await listed(caseworker, "/v1/grants")]
+    later = date.fromisoformat(ends) + timedelta(days=1)
     for query, count in {
         "budgets?fiscal_year=2026": 1,
         "budgets?fiscal_year=2027": 0,
@@ -33,6 +36,8 @@ async def test_lists_are_narrowed_by_what_resources_say(caseworker: Caseworker) 
         f"applications?need_id={known['need']}": 0,
         f"grants?application_id={known['granted']}&status=committed": 1,
         "grants?status=released": 0,
+        f"grants?ends_before={ends}": 0,
+        f"grants?ends_before={later}": 1,
         f"refunds?grant_id={known['grant']}&payroll_month=2026-06&status=posted": 1,
         f"flexjobs?person_ref={PERSON}": 3,
         "flexjobs?workplace_unit=Vej": 0,
@@ -45,7 +50,13 @@ async def test_lists_are_narrowed_by_what_resources_say(caseworker: Caseworker) 
     }.items():
         answer = await caseworker.doors.get(f"/v1/{query}")
         assert (answer.status_code, len(answer.json()["items"])) == (200, count), query
-    for wrong in ("needs?status=gone", "flexjobs?person_ref=x", "reviews?due_before=x", "refunds?payroll_month=2026"):
+    for wrong in (
+        "needs?status=gone",
+        "grants?ends_before=soon",
+        "flexjobs?person_ref=x",
+        "reviews?due_before=x",
+        "refunds?payroll_month=2026",
+    ):
         await check_refused(await caseworker.doors.get(f"/v1/{wrong}"))
 
 
@@ -53,12 +64,18 @@ async def test_every_filter_shows_all_that_has_its_value_and_nothing_else(casewo
     await live(caseworker)
     for noun in NOUNS:
         everything = await listed(caseworker, noun.path)
-        for name in noun.filters.keys() - {"due_before"}:
-            values = {one[name] for one in everything} - {None}
+        for name in noun.filters.keys() - noun.before.keys():
+            said = [said_of(one, name, among=noun.among.get(name)) for one in everything]
+            values = set().union(*said)
             assert values, (noun.path, name)
             for value in values:
-                expected = [one for one in everything if one[name] == value]
+                expected = [one for one, has in zip(everything, said, strict=True) if value in has]
                 assert await listed(caseworker, noun.path, **{name: value}) == expected, (noun.path, name)
+
+
+def said_of(one: dict[str, Any], name: str, *, among: str | None) -> set[Any]:
+    """The values that a resource has under a name, itself or in one of its lists."""
+    return {each[name] for each in one[among]} if among else {one[name]} - {None}
 
 
 async def live(caseworker: Caseworker) -> None:

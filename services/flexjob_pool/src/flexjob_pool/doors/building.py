@@ -41,7 +41,8 @@ T = TypeVar("T")
 class Noun:
     """A kind of resource: where it is, what names one of it, what lists are narrowed by, and what may be asked, where.
 
-    A path below the noun's own names what the ask is about, or `within` which resource.
+    A path below the noun's own names what the ask is about, or `within` which resource. A filter is for what equals its
+    value; one of `before` for what has that field on an earlier day, one of `among` for what has it in that list.
     """
 
     resource: type[Resource]
@@ -49,6 +50,8 @@ class Noun:
     key: Mapping[str, Any]
     asks: Mapping[str, type[Ask]]
     filters: Mapping[str, Any] = field(default_factory=dict)
+    before: Mapping[str, str] = field(default_factory=dict)
+    among: Mapping[str, str] = field(default_factory=dict)
     cursor: Any = Ref
 
 
@@ -160,13 +163,15 @@ def _showing(noun: Noun) -> Callable[..., Awaitable[Response]]:
 
 def _listing(noun: Noun) -> Callable[..., Awaitable[Response]]:
     async def page(at: Door, narrowed: Any) -> Response:
-        having = narrowed.model_dump(mode="json", exclude_none=True, exclude={"limit", "cursor", "due_before"})
+        given = narrowed.model_dump(mode="json", exclude_none=True, exclude={"limit", "cursor"})
+        before = {noun.before[name]: given.pop(name) for name in noun.before.keys() & given}
+        among = {noun.among[name]: [{name: given.pop(name)}] for name in noun.among.keys() & given}
         async with at.pool.acquire(timeout=ACQUIRE_SECONDS) as db:
             found = await lists.page(
                 db,
                 noun.resource.noun,
-                having=having,
-                due_before=getattr(narrowed, "due_before", None),
+                having=given | among,
+                before=before,
                 after=str(narrowed.cursor or ""),
                 limit=narrowed.limit + 1,
             )
@@ -178,7 +183,7 @@ def _listing(noun: Noun) -> Callable[..., Awaitable[Response]]:
     query = create_model(
         f"{noun.resource.__name__}Query", limit=(Limit, 100), cursor=(noun.cursor | None, None), **fields
     )
-    page.__doc__ = "A page in the order of keys, after the cursor; filters are equalities, and add up."
+    page.__doc__ = "A page in the order of keys, after the cursor; filters add up."
     return _signed(page, at=Reader, narrowed=Annotated[query, Query()])
 
 

@@ -41,7 +41,8 @@ NOUNS = (
             "/{need_id}/withdraw": needs.WithdrawNeed,
             "/{need_id}/candidates": needs.ProposeCandidate,
         },
-        {"status": Literal["open", "filled", "withdrawn"], **WORKPLACE},
+        {"status": Literal["open", "filled", "withdrawn"], **WORKPLACE, "person_ref": Ref},
+        among={"person_ref": "candidates"},
     ),
     Noun(
         Application,
@@ -69,7 +70,8 @@ NOUNS = (
             "/{grant_id}/adjustments": grants.AdjustGrant,
             "/{grant_id}/release": grants.ReleaseGrant,
         },
-        {"status": Literal["committed", "released"], **WORKPLACE, "application_id": Ref},
+        {"status": Literal["committed", "released"], **WORKPLACE, "application_id": Ref, "ends_before": Day},
+        before={"ends_before": "period_to"},
     ),
     Noun(
         Refund,
@@ -112,6 +114,7 @@ NOUNS = (
             "department": OrganisationUnit,
             "due_before": Day,
         },
+        before={"due_before": "due_on"},
     ),
     Noun(
         Job7Request,
@@ -127,7 +130,9 @@ NOUNS = (
             "from_municipality": MunicipalityCode,
             "to_municipality": MunicipalityCode,
             "need_id": Ref,
+            "person_ref": Ref,
         },
+        among={"person_ref": "offers"},
     ),
     Noun(Session, "/v1/awareness-sessions", {"session_id": Ref}, {"": workforce.HoldSession}),
     Noun(

@@ -46,17 +46,17 @@ async def find(db: Connection, noun: str, key: str) -> Resource | None:
 
 
 async def page(  # noqa: PLR0913 - what narrows a page
-    db: Connection, noun: str, *, having: Mapping[str, Any], due_before: date | None, after: str, limit: int
+    db: Connection, noun: str, *, having: Mapping[str, Any], before: Mapping[str, str], after: str, limit: int
 ) -> list[Resource]:
-    """Resources in the order of their keys, after one, that have these values and fall due before a day."""
+    """Resources in the order of their keys, after one, that have these values, and these fields before these days."""
     arguments: list[Any] = [noun, after, limit]
     conditions = ""
     if having:
         arguments.append(having)
         conditions += f" AND state @> ${len(arguments)}"
-    if due_before:
-        arguments.append(due_before.isoformat())
-        conditions += f" AND state ->> 'due_on' < ${len(arguments)}"
+    for field, day in before.items():
+        arguments += [field, day]
+        conditions += f" AND state ->> ${len(arguments) - 1} < ${len(arguments)}"
     rows = await db.fetch(PAGE.format(conditions=conditions), *arguments)
     return [resource_of(noun, row["state"]) for row in rows]
 
