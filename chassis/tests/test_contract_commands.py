@@ -1,6 +1,5 @@
 import hashlib
 import json
-import shutil
 import sys
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 from chassis import cli
 from chassis.contract_commands import contracts
 from contracts.catalogue import published
-from contracts.released import CHECKSUMS
+from contracts.released import CHECKSUMS, read, release
 
 RELEASED = Path(__file__).parents[2] / "contracts" / "released"
 STARTED = "0.1.0/flexjob.started.v1.json"
@@ -17,7 +16,12 @@ STARTED = "0.1.0/flexjob.started.v1.json"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(RELEASED, tmp_path / "released"))
+    """One release, of today's schemas."""
+    releases = tmp_path / "released"
+    releases.mkdir()
+    (releases / CHECKSUMS).touch()
+    release(releases, "0.1.0", published())
+    return releases
 
 
 @pytest.fixture
@@ -48,7 +52,7 @@ def test_schemas_that_fit_are_one_line(monkeypatch: pytest.MonkeyPatch, capsys: 
     assert call(monkeypatch, "compat", "--folder", str(RELEASED)) == 0
 
     said = capsys.readouterr()
-    assert said.out == f"{len(published())} event types fit every release: 0.1.0\n"
+    assert said.out == f"{len(published())} event types fit every release: {', '.join(read(RELEASED))}\n"
     assert said.err == ""
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.catalogue import published
+from contracts.catalogue import EVENTS, published
 from contracts.released import CHECKSUMS, ReleasesRefused, read, release
 
 RELEASED = Path(__file__).parents[1] / "released"
@@ -15,11 +15,24 @@ RELEASED = Path(__file__).parents[1] / "released"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(RELEASED, tmp_path / "released"))
+    """One release, of today's schemas."""
+    releases = tmp_path / "released"
+    releases.mkdir()
+    (releases / CHECKSUMS).touch()
+    release(releases, "0.1.0", published())
+    return releases
 
 
 def test_the_committed_releases_are_what_was_released() -> None:
     assert "flexjob.started.v1" in read(RELEASED)["0.1.0"]
+
+
+def test_what_other_systems_send_is_released_so_that_it_cannot_change_under_them() -> None:
+    newest = [*read(RELEASED).values()][-1]
+    sent = {event.contract.file_stem for event in EVENTS if "gateway" in event.contract.producers}
+
+    assert sent
+    assert sent <= newest.keys()
 
 
 def test_a_release_is_read_again_as_it_was_written(folder: Path) -> None:
