@@ -243,3 +243,17 @@ def test_a_department_is_a_history_of_snapshots_alone() -> None:
 @pytest.mark.parametrize("event", EVENTS, ids=name_of)
 def test_a_workplace_is_never_without_its_department(event: type[Event]) -> None:
     assert "workplace_unit" not in event.model_fields or "department" in event.model_fields
+
+
+def test_job7_is_of_seven_municipalities() -> None:
+    names = {entry.code: entry.danish for entry in CODE_LISTS["job7_municipality"]}
+
+    assert names == {
+        "410": "Middelfart",
+        "510": "Haderslev",
+        "530": "Billund",
+        "575": "Vejen",
+        "607": "Fredericia",
+        "621": "Kolding",
+        "630": "Vejle",
+    }

@@ -211,6 +211,10 @@ async def test_a_budget_is_adjusted_and_not_allocated_again(caseworker: Casework
 
 async def test_rules_can_be_looked_at_before_they_are_adopted(caseworker: Caseworker, pool: Pool) -> None:
     await caseworker.prepare()
+    first, last, *_ = [
+        (await caseworker.done("/v1/applications", {**APPLICATION, "occurred_on": day}))["application_id"]
+        for day in ("2026-01-01", "2026-12-31", "2025-12-31", "2027-01-01")
+    ]
     before = await stored(pool)
 
     answer = await caseworker.post("/v1/rules/previews", {**RULES, "max_weekly_effective_hours": "7"})
@@ -218,7 +222,8 @@ async def test_rules_can_be_looked_at_before_they_are_adopted(caseworker: Casewo
     assert answer.status_code == 200
     excluded = answer.json()["newly_excluded"]["applications"]
     assert {one["application_id"] for one in excluded} == {
-        caseworker.known[name] for name in ("submitted", "approved", "granted")
+        *(caseworker.known[name] for name in ("submitted", "approved", "granted")),
+        *(first, last),
     }
     assert {tuple(one["reject_codes"]) for one in excluded} == {("hours_above_maximum",)}
     assert await stored(pool) == before | {"idempotency_key": before["idempotency_key"] + 1}

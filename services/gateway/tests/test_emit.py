@@ -53,8 +53,9 @@ Commands = Callable[..., Awaitable[Run]]
 
 
 @pytest.fixture
-def kraftcenter(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Commands:
-    """Runs the command in this process, as its entry point does."""
+def kraftcenter(database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Commands:
+    """Runs the command in this process, as its entry point does beside the gateway's database."""
+    monkeypatch.setenv("GATEWAY_DATABASE_URL", database_url)
 
     async def run(*arguments: str) -> Run:
         monkeypatch.setattr(sys, "argv", ["kraftcenter", *arguments])
@@ -109,3 +110,26 @@ async def test_what_was_accepted_but_never_receipted_is_a_duplicate_and_counts_o
 
     assert (again.returncode, again.stdout) == (0, "0 accepted, 3 duplicates, 0 sent before, 0 refused.\n")
     assert await pool.fetchval("SELECT count(*) FROM outbox WHERE source = $1", EXAMPLE["source"]) == 3
+
+
+async def test_a_source_sends_from_its_registration_until_it_is_revoked(
+    url: str, kraftcenter: Commands, token_of: Issue, tmp_path: Path
+) -> None:
+    source = "urn:kraftcenter:621:opus"
+    token = tmp_path / "token"
+    token.write_text(await token_of("opus"))
+
+    async def sent(event_id: str) -> int:
+        file = tmp_path / f"{event_id}.json"
+        file.write_text(json.dumps(EXAMPLE | {"source": source, "id": event_id}))
+        return (await kraftcenter("emit", str(file), "--url", url, "--token-file", str(token))).returncode
+
+    before = await sent("before")
+    kind = EXAMPLE["type"].removeprefix("dk.kraftcenter.")
+    added = await kraftcenter("sources", "add", "opus", "--type", kind, "--token-name", "opus")
+    meanwhile = await sent("meanwhile")
+    revoked = await kraftcenter("sources", "revoke", "opus")
+    after = await sent("after")
+
+    assert (added.returncode, revoked.returncode) == (0, 0)
+    assert (before, meanwhile, after) == (1, 0, 1)

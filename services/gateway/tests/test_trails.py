@@ -29,7 +29,8 @@ async def test_a_trail_leads_from_the_door_to_the_bus(
     trail = await until(published, seconds=20)
     stored = await message_in_stream(nats_server, trail["published"]["sequence"])
     assert trail["published"]["stream"] == "EVENTS_621_GATEWAY"
-    assert read(stored).envelope.id == event()["id"]
+    envelope = read(stored).envelope
+    assert (envelope.source, envelope.id) == (SOURCE, event()["id"])
     assert {
         name: trail[name] for name in ("source", "id", "type", "received_at", "corrects", "retracts", "parked")
     } == {
