@@ -93,6 +93,8 @@ BREAKS = (
     Break("a minimum is raised", ADOPTED, RULES, set_to(minimum=2), "released"),
     Break("a text may be longer", STARTED, "/subject", set_to(), "current", before=set_to(maxLength=3)),
     Break("a text may not be as long", STARTED, "/subject", set_to(maxLength=3), "released"),
+    Break("a text may be shorter", STARTED, "/subject", set_to(minLength=0), "current"),
+    Break("a text must be longer", STARTED, "/subject", set_to(minLength=4), "released"),
     Break("a constant", STARTED, "/specversion", set_to(const="1.1"), "both"),
     Break("values are listed", STARTED, "/data/retention", set_to(enum=[True]), "released"),
     Break("a value is added", STARTED, "/data/mark", added(THREE), "current", before=added(TWO)),
@@ -146,6 +148,28 @@ def test_a_message_of_one_side_of_a_breaking_change_is_refused_by_the_other(chan
     assert change.refused == "current" or refusal(writer=old, reader=new)
     assert change.refused == "released" or refusal(writer=new, reader=old)
     assert found_between(new, old)
+
+
+def test_every_keyword_of_what_is_published_has_a_breaking_change_that_touches_it() -> None:
+    published = {keyword for schema in CURRENT.values() for _, keyword, _ in said_by(schema)}
+    touched = {keyword for each in BREAKS for _, keyword, _ in said_by(each.sides()[0]) ^ said_by(each.sides()[1])}
+
+    # Texts for people may change; and what a name stands for is compared, not how it is named.
+    assert published - touched <= {"title", "description", "$ref"}
+
+
+def said_by(schema: Any, place: str = "") -> set[tuple[str, str, str]]:
+    """Every (place, keyword, value) of a schema, within fields, lists and choices too."""
+    found = set()
+    for keyword, value in schema.items():
+        if keyword in {"properties", "$defs", "anyOf"}:
+            inner = value.items() if isinstance(value, dict) else enumerate(value)
+            found |= {said for name, each in inner for said in said_by(each, f"{place}/{name}")}
+        elif keyword == "items":
+            found |= said_by(value, f"{place}/*")
+        if keyword not in {"properties", "$defs"}:
+            found.add((place, keyword, repr(value)))
+    return found
 
 
 def test_a_type_that_vanishes_is_named() -> None:

@@ -1,8 +1,5 @@
 """Transactions that need each other's resources, stepped so that each would wait for the other if it held any."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,19 +9,14 @@ from flexjob_pool import at_the_doors
 from flexjob_pool.domain.refusals import flexjobs as of_flexjobs
 from flexjob_pool.requests.flexjobs import ChangeHours, EndFlexjob
 from flexjob_pool.requests.grants import AdjustGrant
-from flexjob_pool.store.locks import Locks
 from flexjob_pool.undo import retract
 from flexjob_pool.use_cases import Desk, at_a_desk, register
-from local.waiting import until
 from services.flexjob_pool.tests.payroll_system import message, paid
+from services.flexjob_pool.tests.stage import staged
 
 RULES_DAY = date(2026, 1, 1)
 FIRST = date(2026, 7, 1)
 DAY = timedelta(days=1)
-WAITING = """
-SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
-WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()
-"""
 END = EndFlexjob(occurred_on=FIRST + DAY, reason_code="pension")
 CHANGE = ChangeHours(
     occurred_on=FIRST + DAY,
@@ -32,34 +24,6 @@ CHANGE = ChangeHours(
     effective_hours_per_week=Decimal(6),
     cause="capacity_down",
 )
-Act = Callable[[Desk], Awaitable[Any]]
-
-
-class Stage:
-    """Acts that begin one after the other, each when the one before waits for a lock."""
-
-    def __init__(self, office: Any) -> None:
-        self._office = office
-        self.acts: list[asyncio.Task[Any]] = []
-
-    async def enter(self, act: Act) -> None:
-        self.acts.append(asyncio.create_task(self._office.race(act)))
-
-        async def all_wait() -> bool:
-            return bool(await self._office.pool.fetchval(WAITING) == len(self.acts))
-
-        await until(all_wait, message="nobody waits")
-
-
-@asynccontextmanager
-async def staged(office: Any, holding: Act) -> AsyncIterator[Stage]:
-    """A stage whose acts wait for what somebody holds, until the end; deadlocks and the like are raised then."""
-    stage = Stage(office)
-    async with office.pool.acquire() as db:
-        async with db.transaction():
-            await holding(Desk(db, "621", office.calendar, Locks()))
-            yield stage
-        await asyncio.gather(*stage.acts)
 
 
 async def money(desk: Desk) -> None:

@@ -59,3 +59,32 @@ async def test_a_match_with_what_cannot_be_the_flexjob_is_refused(payroll: Payro
         assert answer.json()["errors"][0]["pointer"] == "/placement_id"
     nobody = await payroll.post(f"/v1/payroll/employments/{uuid4()}/match", {"placement_id": stranger})
     assert nobody.status_code == 404
+
+
+async def test_employments_are_listed_by_what_became_of_them_and_page_by_page(payroll: PayrollSystem) -> None:
+    known, unknown = sorted((uuid4(), uuid4()), key=str)
+    nowhere = uuid4()
+    await payroll.start()
+    await payroll.tell("known", paid("2026-02-01", "0.5", employment_ref=known), at=1)
+    await payroll.tell("unknown", paid("2026-02-01", "0.4", employment_ref=unknown, placement_id=nowhere), at=2)
+    await payroll.told()
+
+    async def listed(query: str) -> list[str]:
+        items = (await payroll.shown(f"/v1/payroll/employments?{query}"))["items"]
+        return [item["employment_ref"] for item in items]
+
+    for query, found in {
+        "": [known, unknown],
+        "status=applied": [known],
+        "status=unknown": [unknown],
+        "status=differs": [],
+        f"employment_ref={unknown}": [unknown],
+        f"placement_id={PLACEMENT}": [known],
+        f"placement_id={nowhere}": [unknown],
+        f"status=unknown&placement_id={PLACEMENT}": [],
+    }.items():
+        assert await listed(query) == [str(employment) for employment in found], query
+    first = await payroll.shown("/v1/payroll/employments?limit=1")
+    assert first["next_cursor"] == str(known)
+    second = await payroll.shown(f"/v1/payroll/employments?limit=1&cursor={first['next_cursor']}")
+    assert ([item["employment_ref"] for item in second["items"]], second["next_cursor"]) == ([str(unknown)], None)
