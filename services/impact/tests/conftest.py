@@ -18,6 +18,7 @@ from contracts.event import DatedEvent, Event
 from contracts.platform import EventRetracted
 from impact.fold import Fact
 from local.fixtures import Templates
+from services.impact.tests.teller import Teller
 
 POOL, OTHER = "urn:kraftcenter:621:flexjob_pool", "urn:kraftcenter:621:portal"
 # Few persons, keys and days, so that lives meet: gaps of 28 and 29 days, a 13 weeks' mark, New Year.
@@ -174,3 +175,9 @@ async def pool(database_url: str) -> AsyncIterator[Pool]:
     """Connections to that database."""
     async with await create_pool(database_url, name="test") as connections:
         yield connections
+
+
+@pytest.fixture
+def story(pool: Pool) -> Teller:
+    """Who tells a municipality's story into that database."""
+    return Teller(pool)

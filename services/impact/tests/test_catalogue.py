@@ -117,7 +117,7 @@ def asked_for(pattern: str) -> set[object]:
 @every
 def test_an_indicator_has_a_worked_example_of_its_proof(indicator: Indicator) -> None:
     """A story written by hand into a ledger, with its numbers, that asks for the indicator."""
-    assert indicator.id in asked_for("test_proofs.py")
+    assert indicator.id in asked_for("test_proofs*.py")
 
 
 def variables() -> dict[str, Measure]:
