@@ -32,7 +32,7 @@ BREAKS = (
         "        try:\n            async with self._in_progress(messages):\n",
         "        for message in messages:\n            await message.ack()\n"
         "        try:\n            async with self._in_progress(messages):\n",
-        "services/impact/tests/test_consumer.py::"
+        "services/impact/tests/consumer/test_consumer.py::"
         "test_what_the_database_cannot_take_now_is_delivered_again_and_never_parked",
     ),
     Break(

@@ -1,142 +1,70 @@
 """The ingest loop against a real bus and a real database, also when either is not there."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from time import monotonic
-from uuid import UUID
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chassis.bus import Bus
-from chassis.calendar import SystemCalendar, calendar_of
+from chassis.calendar import calendar_of
 from chassis.database import Pool, create_pool
-from chassis.migrate import component_of, migrate
 from chassis.provision import provision
 from chassis.wire import seal
 from contracts.event import Event
-from contracts.flexjob_pool import BudgetAllocated
 from contracts.platform import Published, ServiceHeartbeat
 from contracts.streams import Stream
-from impact import consumer
-from impact.catalogue import INDICATORS, measures_of
-from impact.consumer import Consumer
-from impact.ingest import DURABLE, SLICE, DatabaseWentBack, ingest, receive_all
+from impact.ingest import DURABLE, SLICE, ingest, receive_all
 from impact.ledger import Delivery
-from impact.rebuild import compare
-from impact.store import consumers
 from local.nats import NatsServer
-from local.postgres import Postgres
 from local.waiting import until
+from services.impact.tests.consumer.traffic import (
+    ACK_WAIT,
+    LANE,
+    MEASURES,
+    REGISTERED,
+    SOURCE,
+    body,
+    budget,
+    consumer_of,
+    delivered,
+    differing,
+    end_of,
+    facts,
+    publish,
+    running,
+    settled,
+)
 
-LANE = Stream("621", "flexjob_pool")
-MEASURES = measures_of(INDICATORS)
-REGISTERED = datetime(2026, 6, 1, 9, tzinfo=UTC)
-SOURCE = "urn:kraftcenter:621:flexjob_pool"
-ACK_WAIT = 1.0
 LONG_ACK_WAIT = 3.0
 MUNICIPALITIES = (f"{number:03}" for number in count(101))
 
 Lives = st.SearchStrategy[list[Event]]
 
 
-@pytest.fixture
-async def bus(nats_server: NatsServer) -> AsyncIterator[Bus]:
-    bus = Bus(nats_server.url, name="impact")
-    await bus.start()
-    await provision(bus.jetstream, LANE.municipality, ack_wait_seconds=ACK_WAIT)
-    yield bus
-    await bus.stop()
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorter pauses: waiting longer proves nothing more."""
-    monkeypatch.setattr(consumer, "PAUSE_SECONDS", (0.02, 0.2))
-    monkeypatch.setattr(consumer, "FLOOR_SECONDS", 0.1)
-    monkeypatch.setattr(consumer, "FETCH_SECONDS", 1.0)
-
-
-def consumer_of(pool: Pool, bus: Bus, stream: Stream = LANE) -> Consumer:
-    return Consumer(pool, bus, stream, measures=MEASURES, calendar=SystemCalendar())
-
-
-@asynccontextmanager
-async def running(*consumers: Consumer) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(each.run()) for each in consumers]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        ended = await asyncio.gather(*tasks, return_exceptions=True)
-    assert all(isinstance(end, asyncio.CancelledError) for end in ended), ended
-
-
-def budget(amount_ore: int = 100, day: date = date(2026, 1, 1)) -> BudgetAllocated:
-    return BudgetAllocated(occurred_on=day, budget_id=UUID(int=1), fiscal_year=2026, amount_ore=amount_ore)
-
-
-def body(event: Event, event_id: str, stream: Stream = LANE) -> bytes:
-    municipality, producer = stream.municipality, stream.producer
-    return seal(event, municipality=municipality, producer=producer, id=event_id, time=REGISTERED).body
-
-
-async def publish(bus: Bus, *bodies: bytes, stream: Stream = LANE, headers: dict[str, str] | None = None) -> None:
-    subject = stream.subjects.replace(">", "any.thing.v1")
-    for raw in bodies:
-        await bus.jetstream.publish(subject, raw, headers=headers)
-
-
-async def settled(bus: Bus, stream: Stream = LANE) -> bool:
-    """Whether everything on the stream is acknowledged; the server's own count of what is pending lags behind."""
-    info = await bus.jetstream.consumer_info(stream.name, DURABLE)
-    return info.ack_floor is not None and info.ack_floor.stream_seq == await end_of(bus, stream)
-
-
-async def end_of(bus: Bus, stream: Stream) -> int:
-    return (await bus.jetstream.stream_info(stream.name)).state.last_seq
-
-
-async def facts(pool: Pool, municipality: str = "621") -> list[tuple[int, str, str | None]]:
-    rows = await pool.fetch(
-        "SELECT position, event_id, parked FROM ledger WHERE municipality = $1 ORDER BY position", municipality
-    )
-    return [(row["position"], row["event_id"], row["parked"]) for row in rows]
-
-
-async def delivered(pool: Pool) -> dict[str, int]:
-    row = await pool.fetchrow(
-        "SELECT sum(first_copies) AS first_copies, sum(duplicates) AS duplicates,"
-        " sum(conflicts) AS conflicts, sum(unreadable) AS unreadable FROM delivery"
-    )
-    return {name: int(number or 0) for name, number in row.items()} if row else {}
-
-
-async def differing(pool: Pool, municipality: str = "621") -> list[str]:
-    async with pool.acquire() as db, db.transaction(isolation="repeatable_read"):
-        return (await compare(db, municipality, MEASURES)).differing
-
-
 async def test_poison_between_good_events_is_seen_and_the_good_ones_count(pool: Pool, bus: Bus) -> None:
     poison = [
         b"not json",
         body(budget(), "v2").replace(b".v1", b".v2"),
-        body(budget(), "float").replace(b'"amount_ore":100', b'"amount_ore":0.5'),
+        body(budget(amount_ore=100), "float").replace(b'"amount_ore":100', b'"amount_ore":0.5'),
         body(budget(), "elsewhere").replace(b":621:", b":630:"),
         body(budget(day=date(1989, 1, 1)), "old"),
-        body(budget(777), "first"),
+        body(budget(amount_ore=777), "first"),
         b'{"id": "\\u0000"}',
         with_trace(body(budget(), "nul"), b'"traceparent":"a\\u0000"'),
         with_trace(body(budget(), "nul"), b'"tracestate":{"\\u0000":1}'),
         with_trace(body(budget(), "endless"), b'"tracestate":1e400'),
     ]
-    await publish(bus, body(budget(100), "first"), *poison, body(budget(300), "last"), headers={"Nats-Odd": "x"})
+    await publish(
+        bus,
+        body(budget(amount_ore=100), "first"),
+        *poison,
+        body(budget(amount_ore=300), "last"),
+        headers={"Nats-Odd": "x"},
+    )
 
     async with running(consumer_of(pool, bus)):
         await until(lambda: settled(bus))
@@ -289,160 +217,6 @@ async def test_a_batch_that_takes_longer_than_the_ack_wait_is_delivered_once(poo
         await until(lambda: settled(bus))
 
     assert await delivered(pool) == {"first_copies": 2, "duplicates": 0, "conflicts": 0, "unreadable": 0}
-
-
-async def test_the_floor_is_stored_after_it_was_acknowledged(pool: Pool, bus: Bus) -> None:
-    async with running(consumer_of(pool, bus)):
-        await publish(bus, body(budget(), "a"), body(budget(), "b"))
-        await until(lambda: floor_is(pool, 2))
-
-
-async def floor_is(pool: Pool, sequence: int) -> bool:
-    async with pool.acquire() as db:
-        return (await consumers.floor(db, LANE.name, DURABLE)).sequence == sequence
-
-
-async def test_a_graceful_stop_stores_the_floor_once_more(
-    pool: Pool, bus: Bus, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(consumer, "FLOOR_SECONDS", 3600)
-    async with running(consumer_of(pool, bus)):
-        await publish(bus, body(budget(), "a"))
-        await until(lambda: settled(bus))
-
-    assert await floor_is(pool, 1)
-
-
-async def test_a_restart_repeats_nothing_below_the_stored_floor(pool: Pool, bus: Bus) -> None:
-    async with running(consumer_of(pool, bus)):
-        await publish(bus, body(budget(), "a"))
-        await until(lambda: floor_is(pool, 1))
-    async with running(consumer_of(pool, bus)):
-        await publish(bus, body(budget(), "b"))
-        await until(lambda: floor_is(pool, 2))
-
-    assert await delivered(pool) == {"first_copies": 2, "duplicates": 0, "conflicts": 0, "unreadable": 0}
-
-
-async def test_a_consumer_ahead_of_the_stored_floor_is_set_back_to_it(pool: Pool, bus: Bus) -> None:
-    """As after a restore: the bus has acknowledged events that the database does not hold any more."""
-    await publish(bus, *(body(budget(), name) for name in "abc"))
-    async with running(consumer_of(pool, bus)):
-        await until(lambda: floor_is(pool, 3))
-    await pool.execute("TRUNCATE lane, definition, ledger, link, history, outcome, outcome_count")
-    await pool.execute("TRUNCATE delta, running_sum, delivery, fact_count")
-    await pool.execute("UPDATE consumer_floor SET sequence = 0")
-
-    async with running(consumer_of(pool, bus)):
-        await until(lambda: floor_is(pool, 3))
-
-    assert {event_id for _, event_id, _ in await facts(pool)} == {"a", "b", "c"}
-    assert await differing(pool) == []
-
-
-async def test_a_stream_that_ends_behind_the_stored_floor_is_read_from_its_beginning(pool: Pool, bus: Bus) -> None:
-    await publish(bus, body(budget(), "a"), body(budget(), "b"))
-    async with running(consumer_of(pool, bus)):
-        await until(lambda: floor_is(pool, 2))
-    await pool.execute("UPDATE consumer_floor SET sequence = 1000")
-
-    async with running(consumer_of(pool, bus)):
-        await until(lambda: floor_is(pool, 2))
-
-    assert await delivered(pool) == {"first_copies": 2, "duplicates": 2, "conflicts": 0, "unreadable": 0}
-
-
-@pytest.mark.parametrize("grown_to", [7, 9])
-async def test_a_restored_database_lacks_nothing_of_a_stream_that_was_lost_and_grew_again(
-    pool: Pool, bus: Bus, postgres: Postgres, grown_to: int
-) -> None:
-    """The restored database is the one of the backup; what was lived after the backup happened in another."""
-    await ingest_all(pool, bus, [f"before{number}" for number in range(7)])
-    await bus.jetstream.delete_stream(LANE.name)
-    await provision(bus.jetstream, LANE.municipality, ack_wait_seconds=ACK_WAIT)
-    lived_on = postgres.create_database()
-    await migrate(lived_on, [component_of("impact")], clock=SystemCalendar())
-    after = [f"after{number}" for number in range(grown_to)]
-    async with await create_pool(lived_on, name="lived_on") as other:
-        await ingest_all(other, bus, after[:5])
-
-    await ingest_all(pool, bus, after[5:])
-
-    assert {event_id for _, event_id, _ in await facts(pool)} == {*after, *(f"before{number}" for number in range(7))}
-    assert await differing(pool) == []
-
-
-async def ingest_all(pool: Pool, bus: Bus, names: Sequence[str]) -> None:
-    """Publish while no consumer runs, then start one and stop it when it is done."""
-    await publish(bus, *(body(budget(), name) for name in names))
-    end = await end_of(bus, LANE)
-    async with running(consumer_of(pool, bus)):
-        await until(lambda: settled(bus))
-    assert await floor_is(pool, end)
-
-
-async def test_a_database_that_went_back_under_a_running_consumer_ends_it(pool: Pool, bus: Bus) -> None:
-    consumer = consumer_of(pool, bus)
-    task = asyncio.create_task(consumer.run())
-    await publish(bus, body(budget(), "a"))
-    await until(lambda: settled(bus))
-
-    await pool.execute("TRUNCATE lane, ledger")
-
-    await ends_for_the_database(task)
-
-
-async def test_a_database_that_went_back_under_an_idle_consumer_ends_it(pool: Pool, bus: Bus) -> None:
-    await ingest_all(pool, bus, ["a"])
-    task = asyncio.create_task(consumer_of(pool, bus).run())
-    await until(lambda: is_waiting(bus))
-
-    await pool.execute("TRUNCATE lane, ledger")
-
-    await ends_for_the_database(task)
-
-
-async def test_a_database_that_went_back_takes_no_batch_on_top(pool: Pool) -> None:
-    delivery = Delivery(LANE.name, 1, {}, body(budget(), "a"))
-
-    with pytest.raises(DatabaseWentBack):
-        await ingest(pool, LANE, [delivery], measures=MEASURES, calendar=SystemCalendar(), known=1)
-
-    assert await facts(pool) == []
-
-
-async def test_a_worker_learns_of_what_another_one_committed(pool: Pool, bus: Bus) -> None:
-    task = asyncio.create_task(consumer_of(pool, bus).run())
-    await until(lambda: is_waiting(bus))
-    delivery = Delivery(LANE.name, 1, {}, body(budget(), "a"))
-    await ingest(pool, LANE, [delivery], measures=MEASURES, calendar=SystemCalendar())
-    await until_the_floor_is_stored(pool)
-    await until_the_floor_is_stored(pool)
-
-    await pool.execute("TRUNCATE lane, ledger")
-
-    await ends_for_the_database(task)
-
-
-async def until_the_floor_is_stored(pool: Pool) -> None:
-    before = await pool.fetchval("SELECT stored_at FROM consumer_floor")
-
-    async def stored_again() -> bool:
-        return bool(await pool.fetchval("SELECT stored_at FROM consumer_floor") != before)
-
-    await until(stored_again)
-
-
-async def is_waiting(bus: Bus) -> bool:
-    """Whether a worker has aligned itself and asks for messages."""
-    return bool((await bus.jetstream.consumer_info(LANE.name, DURABLE)).num_waiting)
-
-
-async def ends_for_the_database(task: "asyncio.Task[None]") -> None:
-    await until(task.done)
-    error = task.exception()
-    assert isinstance(error, ExceptionGroup)
-    assert error.subgroup(DatabaseWentBack)
 
 
 async def test_a_bus_that_is_killed_and_comes_back_is_read_on(pool: Pool, bus: Bus, nats_server: NatsServer) -> None:
