@@ -35,9 +35,17 @@ class Templates:
             made = self._postgres.create_database()
             run_apart(migrate(made, components, clock=SystemCalendar()))
             self._made[components] = made
-        dsn = self._postgres.copy_of(self._made[components])
-        yield dsn
-        self._postgres.drop_database(dsn)
+        with self.copy_of(self._made[components]) as dsn:
+            yield dsn
+
+    @contextmanager
+    def copy_of(self, template: str) -> Iterator[str]:
+        """The DSN of a copy of a database that nobody is connected to, dropped at the end whatever comes in between."""
+        dsn = self._postgres.copy_of(template)
+        try:
+            yield dsn
+        finally:
+            self._postgres.drop_database(dsn)
 
     def drop(self) -> None:
         """Remove them from the server, which others may use."""
