@@ -1,0 +1,127 @@
+"""A round of verifying: what its accounts notice at once, and what becomes of what it found."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chassis.calendar import Calendar
+from chassis.database import Pool
+from contracts.platform import Published, ServiceHeartbeat
+from impact import metrics
+from impact.catalogue import INDICATORS
+from impact.ingest import ingest
+from impact.ledger import Delivery
+from impact.releases import release_if_due
+from impact.store.verification import is_trusted, latest
+from impact.verify.watch import verify_once
+from services.impact.tests.drift.life import FACTS, LANE, MEASURES, PERSONS, SUM, differing, sealed, started
+
+MOVED = {
+    "cohort": "cohort - 31",
+    "date": "date - 1",
+    "dimensions": 'dimensions || \'{"weeks": "13"}\'',
+}
+
+
+@pytest.mark.parametrize("table", ["delta", "running_sum"])
+@pytest.mark.parametrize("column", MOVED)
+async def test_a_row_of_another_day_month_or_cell_is_noticed_at_once_by_its_account(
+    life: Pool, today: Calendar, table: str, column: str
+) -> None:
+    await life.execute(f"UPDATE {table} SET {column} = {MOVED[column]} WHERE measure = 'jobs_due'")  # noqa: S608
+
+    assert {"indicator": "ledger", "cell": {"account": "sums"}} in await differing(life, today)
+
+
+@pytest.mark.parametrize("edit", ["time = time + interval '1 year'", "occurred_on = occurred_on + 1"])
+async def test_a_column_that_the_body_contradicts_is_noticed(life: Pool, today: Calendar, edit: str) -> None:
+    await life.execute(f"UPDATE ledger SET {edit} WHERE position = 8")  # noqa: S608 - our own
+
+    assert {"indicator": "ledger", "cell": {"account": "ledger_columns"}} in await differing(life, today)
+
+
+@pytest.mark.parametrize("time", ["2026-06-01T09:00:00.5+00:00", "2026-06-01T09:00:00.123456Z", "2026-06-01T09:00:00Z"])
+async def test_an_instant_may_be_spelled_in_any_way_that_is_admitted(life: Pool, today: Calendar, time: str) -> None:
+    raw = json.dumps(json.loads(sealed(started("Gerd", "2026-05-01", "8.00"), "late")) | {"time": time}).encode()
+    await ingest(life, LANE, [Delivery(LANE.name, 50, {}, raw)], measures=MEASURES, calendar=today)
+    assert await life.fetchval("SELECT parked IS NULL FROM ledger WHERE event_id = 'late'")
+
+    assert await differing(life, today) == []
+
+
+async def test_a_source_that_nobody_heard_of_is_no_drift(life: Pool, today: Calendar) -> None:
+    beat = ServiceHeartbeat(
+        producer="flexjob_pool", published=(Published(source="urn:kraftcenter:621:elsewhere", events=9),)
+    )
+    await ingest(life, LANE, [Delivery(LANE.name, 50, {}, sealed(beat, "b"))], measures=MEASURES, calendar=today)
+
+    assert await differing(life, today) == []
+
+
+async def test_a_round_is_kept_with_its_cells_and_told_as_metrics(life: Pool, today: Calendar) -> None:
+    clean = await verify_once(life, "621", today, INDICATORS)
+    await life.execute(SUM.format("persons_in_flexjob"))
+    found = await verify_once(life, "621", today, INDICATORS)
+    async with life.acquire() as db:
+        kept = await latest(db, "621")
+
+    assert clean
+    assert found
+    assert (clean.drift, clean.differing, kept) == (0, [], found)
+    assert found.cells > found.drift == len(found.differing) > 0
+    assert {"indicator": "F1", "as_of": "2026-06-30", "position": FACTS, "read_from": "sums", "cell": {}} in (
+        found.differing
+    )
+    series = {
+        (sample.name, sample.labels.get("indicator"), sample.labels.get("cell")): sample.value
+        for family in await metrics.public(life, today, ["621"])
+        for sample in family.samples
+    }
+    assert series["impact_drift_cells", None, None] == found.drift
+    assert series["impact_verified_cells", None, None] == found.cells
+    odd = {(indicator, cell) for name, indicator, cell in series if name == "impact_drift"}
+    # The round's random pair of the past is read from deltas, which nobody touched.
+    assert odd == PERSONS | {("ledger", "account=sums")}
+
+
+async def test_figures_that_are_not_proven_are_not_released(life: Pool, today: Calendar) -> None:
+    async def released() -> int | None:
+        return await release_if_due(
+            life, "621", today, INDICATORS, trusted=await is_trusted(life, "621", max_age=timedelta(hours=1))
+        )
+
+    assert await released() is None, "nothing was verified yet"
+    await life.execute(SUM.format("persons_in_flexjob"))
+    await verify_once(life, "621", today, INDICATORS)
+    assert await released() is None
+    assert await life.fetchval("SELECT count(*) FROM release") == 0
+
+    await life.execute(SUM.format("persons_in_flexjob").replace("+", "-"))
+    await verify_once(life, "621", today, INDICATORS)
+    assert await released() == 1
+
+
+async def test_rounds_that_found_nothing_are_forgotten_after_a_month_and_others_stay(
+    life: Pool, today: Calendar
+) -> None:
+    old = "INSERT INTO verification (municipality, at, cells, drift, differing) VALUES ('621', $1, 1, $2, '[]')"
+    for day, drift in ((1, 0), (2, 1)):
+        await life.execute(old, datetime(2026, 1, day, tzinfo=UTC), drift)
+    await verify_once(life, "621", today, INDICATORS)
+
+    assert [row["drift"] for row in await life.fetch("SELECT drift FROM verification ORDER BY at")] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    "newer",
+    [
+        "INSERT INTO definition (municipality, measure, version, in_force_from) VALUES ('621', 'of_tomorrow', 1, 0)",
+        "UPDATE ledger SET type = 'dk.kraftcenter.of.tomorrow.v1' WHERE position = 1",
+    ],
+)
+async def test_a_program_older_than_the_lane_gives_no_verdict(life: Pool, today: Calendar, newer: str) -> None:
+    await life.execute(newer)
+
+    assert await verify_once(life, "621", today, INDICATORS) is None
+    assert await life.fetchval("SELECT count(*) FROM verification") == 0
