@@ -1,105 +1,29 @@
 """Admission: every delivery becomes a fact, a duplicate, a conflict or evidence, and each fact has its position."""
 
-import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from decimal import Decimal
-from itertools import chain
-from typing import Any
-from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from chassis.wire import seal
-from contracts.event import Event
-from contracts.flexjob_pool import BudgetAllocated, FlexjobEnded, FlexjobHoursChanged, FlexjobStarted
-from contracts.platform import EventRetracted, Published, ServiceHeartbeat
-from impact.catalogue import INDICATORS, measures_of
-from impact.chronicle import Chronicle
+from contracts.platform import Published, ServiceHeartbeat
 from impact.entries.flexjobs import PERSONS_IN_FLEXJOB
-from impact.fold import Effect, Fact, Measure
+from impact.fold import Effect, Fact
 from impact.ledger import (
-    Arrival,
-    Delivery,
-    Entry,
-    Evidence,
-    Identity,
-    Lane,
     Parked,
-    Sorted,
-    admit,
-    chain_ends_of,
-    events_of,
-    receive,
-    sort_out,
 )
-
-MEASURES = measures_of(INDICATORS)
-SOURCE = "urn:kraftcenter:621:flexjob_pool"
-STREAM = "EVENTS_621_FLEXJOB_POOL"
-NOON = datetime(2026, 3, 15, 12, tzinfo=UTC)
-PLACEMENT, PERSON = UUID(int=1), UUID(int=2)
-
-
-def body(event: Event, event_id: str, *, municipality: str = "621", **envelope: Any) -> bytes:
-    sealed = seal(event, municipality=municipality, producer="flexjob_pool", id=event_id, time=NOON, **envelope)
-    return sealed.body
-
-
-def edited(raw: bytes, **changes: Any) -> bytes:
-    return json.dumps(json.loads(raw) | changes).encode()
-
-
-def budget(amount_ore: int = 100, day: date = date(2026, 1, 1)) -> BudgetAllocated:
-    return BudgetAllocated(occurred_on=day, budget_id=UUID(int=3), fiscal_year=2026, amount_ore=amount_ore)
-
-
-def started(hours: str = "4.00") -> FlexjobStarted:
-    return FlexjobStarted(
-        occurred_on=date(2026, 1, 1),
-        placement_id=PLACEMENT,
-        person_ref=PERSON,
-        department="Senior",
-        workplace_unit="Bakkebo",
-        attendance_hours_per_week=Decimal(12),
-        effective_hours_per_week=Decimal(hours),
-        grant_term="temporary_5y",
-        retention=False,
-        scheme="post2013",
-    )
-
-
-def changed(hours: str) -> FlexjobHoursChanged:
-    return FlexjobHoursChanged(
-        occurred_on=date(2026, 2, 1),
-        placement_id=PLACEMENT,
-        person_ref=PERSON,
-        attendance_hours_per_week=Decimal(12),
-        effective_hours_per_week=Decimal(hours),
-        cause="capacity_up",
-    )
-
-
-def ended() -> FlexjobEnded:
-    return FlexjobEnded(
-        occurred_on=date(2026, 3, 1), placement_id=PLACEMENT, person_ref=PERSON, reason_code="ordinary_job"
-    )
-
-
-def received(raws: Iterable[bytes]) -> list[Arrival | Evidence]:
-    return [receive(Delivery(STREAM, sequence, {}, raw), "621") for sequence, raw in enumerate(raws, start=1)]
-
-
-def sorted_out(*raws: bytes, known: Mapping[Identity, bytes] | None = None) -> Sorted:
-    return sort_out(received(raws), known or {})
-
-
-def entries_of(*raws: bytes, at: datetime = NOON, measures: Iterable[Measure] = MEASURES) -> list[Entry]:
-    return admit(Lane("621", 0, at), sorted_out(*raws).fresh, Chronicle(measures))
+from services.impact.tests.admission import (
+    MEASURES,
+    NOON,
+    SOURCE,
+    body,
+    budget,
+    changed,
+    edited,
+    entries_of,
+    sorted_out,
+    started,
+)
 
 
 def parked(*raws: bytes, at: datetime = NOON) -> list[Parked | None]:
@@ -239,29 +163,6 @@ def refuse_two(facts: Sequence[Fact]) -> list[Effect]:
     return []
 
 
-def test_a_correction_takes_the_place_of_its_event_and_a_retraction_takes_both_back() -> None:
-    correction = body(started("10.50").model_copy(update={"reason_code": "registration_error"}), "b", corrects="a")
-    retraction = body(EventRetracted(event_id="a", reason_code="never_happened"), "c")
-
-    first, *later = entries_of(body(started("4.00"), "a"), correction, retraction)
-
-    assert net([first, later[0]])["effective_hours", date(2026, 1, 1)] == Decimal("10.50")
-    assert net([first, *later]) == {}
-    assert [entry.told.outcomes for entry in later] == [
-        {1: "superseded", 2: "counted"},
-        {1: "retracted", 2: "retracted", 3: "counted"},
-    ]
-
-
-def test_a_correction_of_another_type_stands_in_the_ledger_and_waits() -> None:
-    correction = body(changed("10.50").model_copy(update={"reason_code": "registration_error"}), "b", corrects="a")
-
-    first, waiting = entries_of(body(started(), "a"), correction)
-
-    assert first.told.deltas
-    assert (waiting.parked, waiting.told.deltas, waiting.told.outcomes) == (None, (), {2: "waiting"})
-
-
 def test_a_heartbeat_enters_no_ledger() -> None:
     said = ServiceHeartbeat(producer="flexjob_pool", published=(Published(source=SOURCE, events=7),))
 
@@ -269,63 +170,3 @@ def test_a_heartbeat_enters_no_ledger() -> None:
 
     assert [heartbeat.said for heartbeat in batch.heartbeats] == [said, said]
     assert (batch.fresh, batch.duplicates) == ([], 0)
-
-
-def test_a_fact_belongs_to_a_history_for_every_key_in_its_data() -> None:
-    fact = entries_of(body(started(), "a"))[0].fact
-
-    assert fact is not None
-    assert fact.keys == (("placement", str(PLACEMENT)), ("person", str(PERSON)))
-
-
-def test_only_histories_that_a_rule_reads_or_that_open_others_are_loaded() -> None:
-    event = started().model_copy(update={"need_id": UUID(int=9)})
-    chronicle = Chronicle([PERSONS_IN_FLEXJOB])
-
-    needed = chain.from_iterable(map(chronicle.histories_of, events_of(sorted_out(body(event, "a")).fresh)))
-
-    assert set(needed) == {("person", str(PERSON)), ("placement", str(PLACEMENT))}
-
-
-def test_a_chain_is_loaded_from_the_event_and_from_what_it_points_at() -> None:
-    correction = body(budget().model_copy(update={"reason_code": "registration_error"}), "b", corrects="a")
-    retraction = body(EventRetracted(event_id="b", reason_code="never_happened"), "c")
-    unread = edited(correction, id="d", type="dk.kraftcenter.moon.landed_on.v1", corrects="e")
-
-    ends = chain_ends_of(sorted_out(correction, retraction, unread).fresh)
-
-    assert ends == {(SOURCE, name) for name in "abcde"}
-
-
-@settings(deadline=None)
-@given(order=st.lists(st.sampled_from(["started", "changed", "ended"]), max_size=4), last=st.permutations(range(3)))
-def test_any_order_with_any_copies_ends_in_the_same_figures(order: list[str], last: list[int]) -> None:
-    story = {
-        "started": body(started("4.00"), "v1"),
-        "changed": body(changed("12.50"), "v2"),
-        "ended": body(ended(), "v3"),
-    }
-    every = [list(story)[number] for number in last]
-
-    arrived = entries_of(*(story[name] for name in [*order, *every, *order]))
-    in_order = entries_of(*story.values())
-
-    assert len(arrived) == 3
-    assert net(arrived) == net(in_order)
-
-
-def net(entries: Iterable[Entry]) -> dict[tuple[str, date], Decimal]:
-    amounts: defaultdict[tuple[str, date], Decimal] = defaultdict(Decimal)
-    for delta in chain.from_iterable(entry.told.deltas for entry in entries):
-        amounts[delta.measure, delta.date] += delta.amount
-    return {key: amount for key, amount in amounts.items() if amount}
-
-
-def test_out_of_order_a_held_end_and_a_late_change_fall_into_place() -> None:
-    v1, v2, v3 = body(started("4.00"), "v1"), body(changed("12.50"), "v2"), body(ended(), "v3")
-
-    entries = entries_of(v1, v3, v2, v2)
-
-    hours = [[delta.amount for delta in entry.told.deltas if delta.measure == "effective_hours"] for entry in entries]
-    assert hours == [[4], [-4], [Decimal("8.5"), Decimal("-8.5")]]
-    assert net(entries)["effective_hours", date(2026, 3, 1)] == Decimal("-12.5")
