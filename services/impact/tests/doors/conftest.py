@@ -1,113 +1,32 @@
-"""A migrated database of impact, a small life in its ledger, and the doors on it."""
+"""A database of impact with a small life in its ledger, the doors on it, and those who come to them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID, uuid5
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from structlog.testing import capture_logs
 
 from chassis import tokens
 from chassis.calendar import calendar_of
+from chassis.cli import new_app, run
 from chassis.database import Pool
-from chassis.wire import seal
-from contracts import flexjob_pool
+from contracts.catalogue import BY_TYPE
 from contracts.event import Event
-from contracts.streams import Stream
 from impact.app import build_app
 from impact.catalogue import INDICATORS, measures_of
 from impact.ingest import ingest
+from impact.lane_commands import rebuild_lane, verify_figures
 from impact.ledger import Delivery
 from impact.settings import ImpactSettings
+from services.impact.tests.doors.commandline import Kraftcenter, Said
+from services.impact.tests.doors.parked_facts import JOB, START, UNKNOWN
+from services.impact.tests.doors.small_life import LANE, LIFE, Admit, Issue, Json, Receipt, sealed, started
 
 TODAY = "2026-06-30T08:00:00Z"
-LANE = Stream("621", "flexjob_pool")
-NAMES = UUID(int=0)
-
-Admit = Callable[..., Awaitable[int]]
-Issue = Callable[..., Awaitable[dict[str, str]]]
-
-
-def ref(name: str) -> UUID:
-    return uuid5(NAMES, name)
-
-
-def started(person: str, department: str, hours: str, day: str) -> Event:
-    return flexjob_pool.FlexjobStarted.model_validate(
-        {
-            "occurred_on": day,
-            "placement_id": str(ref(f"job of {person}")),
-            "person_ref": str(ref(person)),
-            "department": department,
-            "workplace_unit": f"{department}-1",
-            "attendance_hours_per_week": hours,
-            "effective_hours_per_week": hours,
-            "grant_term": "temporary_5y",
-            "retention": False,
-            "scheme": "post2013",
-        }
-    )
-
-
-def hours_changed(person: str, hours: str, day: str) -> Event:
-    return flexjob_pool.FlexjobHoursChanged.model_validate(
-        {
-            "occurred_on": day,
-            "placement_id": str(ref(f"job of {person}")),
-            "person_ref": str(ref(person)),
-            "attendance_hours_per_week": hours,
-            "effective_hours_per_week": hours,
-            "cause": "capacity_up",
-        }
-    )
-
-
-def ended(person: str, day: str) -> Event:
-    return flexjob_pool.FlexjobEnded.model_validate(
-        {
-            "occurred_on": day,
-            "placement_id": str(ref(f"job of {person}")),
-            "person_ref": str(ref(person)),
-            "reason_code": "ordinary_job",
-        }
-    )
-
-
-def budget(year: int, ore: int) -> Event:
-    return flexjob_pool.BudgetAllocated.model_validate(
-        {"occurred_on": "2026-01-02", "budget_id": str(ref(f"budget {year}")), "fiscal_year": year, "amount_ore": ore}
-    )
-
-
-def granted(name: str, day: str, **allocations: int) -> Event:
-    return flexjob_pool.GrantCommitted.model_validate(
-        {
-            "occurred_on": day,
-            "grant_id": str(ref(name)),
-            "application_id": str(ref(f"application for {name}")),
-            "amount_ore": sum(allocations.values()),
-            "allocations": [
-                {"fiscal_year": int(year.removeprefix("in_")), "amount_ore": ore} for year, ore in allocations.items()
-            ],
-            "period_from": day,
-            "period_to": "2027-02-01",
-        }
-    )
-
-
-LIFE = (
-    budget(2026, 10_000_000),
-    budget(2027, 5_000_000),
-    granted("A", "2026-01-05", in_2026=3_328_000),
-    granted("B", "2026-02-05", in_2026=2_600_000, in_2027=1_000_000),
-    started("Cilla", "Senior", "4.00", "2025-11-01"),
-    started("Anna", "Senior", "12.50", "2026-02-01"),
-    started("Bo", "Teknik", "6.00", "2026-03-01"),
-    hours_changed("Bo", "9.50", "2026-04-01"),
-    ended("Cilla", "2026-05-01"),
-)
 
 
 @pytest.fixture
@@ -134,11 +53,6 @@ def admit(pool: Pool, clock: str) -> Admit:
         return await ingest(pool, LANE, batch, measures=measures, calendar=calendar_of(clock))
 
     return admit
-
-
-def sealed(event: Event, event_id: str, *, corrects: str | None = None) -> bytes:
-    time = datetime(2026, 6, 30, 8, tzinfo=UTC)
-    return seal(event, municipality="621", producer="flexjob_pool", id=event_id, time=time, corrects=corrects).body
 
 
 @pytest.fixture
@@ -187,3 +101,74 @@ def issue(pool: Pool) -> Issue:
         return {"Authorization": f"Bearer {token}"}
 
     return issue
+
+
+@pytest.fixture
+async def parked(admit: Admit, life: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Behind a small life: a type that is known by now, one that never is, and a number that is none."""
+    job = sealed(JOB, "job")
+    moon = job.replace(b"placement.started", b"moon.landed_on").replace(b'"job"', b'"moon"')
+    broken = job.replace(b'"effective_hours_per_week":"4.00"', b'"effective_hours_per_week":4.5').replace(
+        b'"job"', b'"x"'
+    )
+    with monkeypatch.context() as before:
+        before.delitem(BY_TYPE, UNKNOWN)
+        await admit(job, moon)
+    assert life == START - 1
+    return await admit(broken)
+
+
+@pytest.fixture
+async def reader(issue: Issue) -> dict[str, str]:
+    """A token that may read the ledger."""
+    return await issue("ledger")
+
+
+@pytest.fixture
+async def admin(issue: Issue) -> dict[str, str]:
+    """A token that may read the ledger and decide on it."""
+    return await issue("ledger", "admin")
+
+
+@pytest.fixture
+async def exact(issue: Issue) -> dict[str, str]:
+    """A token that may see exact figures."""
+    return await issue("figures:exact")
+
+
+@pytest.fixture
+def receipt(doors: httpx.AsyncClient, exact: dict[str, str]) -> Receipt:
+    """Asks for a receipt, as `F1?known_as_of=5`."""
+
+    async def receipt(question: str) -> Json:
+        indicator, _, query = question.partition("?")
+        answer = await doors.get(f"/v1/figures/{indicator}/receipt?{query}", headers=exact)
+        assert answer.status_code == 200, answer.text
+        shown: Json = answer.json()
+        return shown
+
+    return receipt
+
+
+@pytest.fixture
+def kraftcenter(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], database_url: str) -> Kraftcenter:
+    """Run a command as somebody who operates the database."""
+    monkeypatch.setenv("IMPACT_DATABASE_URL", database_url)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def command(arguments: tuple[str, ...]) -> int:
+        app = new_app("Kraftcenter.")
+        app.command(name="verify")(verify_figures)
+        app.command(name="rebuild")(rebuild_lane)
+        monkeypatch.setattr("sys.argv", ["kraftcenter", *arguments])
+        with pytest.raises(SystemExit) as left:
+            run(app, "kraftcenter")
+        return int(left.value.code or 0)
+
+    async def kraftcenter(*arguments: str) -> Said:
+        capsys.readouterr()
+        with capture_logs():
+            code = await asyncio.to_thread(command, arguments)
+        return Said(code, *capsys.readouterr())
+
+    return kraftcenter

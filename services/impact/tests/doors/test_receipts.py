@@ -1,17 +1,11 @@
 """Receipts through the real doors: what a figure is made of, what was left out and why, and what moved it."""
 
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID, uuid5
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
-from chassis.database import Pool
-from chassis.wire import seal
 from contracts.catalogue import BY_TYPE
 from contracts.event import Event
 from contracts.flexjob_pool import FlexjobHoursChanged, FlexjobStarted
@@ -19,10 +13,7 @@ from contracts.placements import PlacementStarted
 from contracts.platform import EventRetracted
 from impact.catalogue import INDICATORS
 from impact.indicator import Indicator
-
-Admit = Callable[..., Awaitable[int]]
-Issue = Callable[..., Awaitable[dict[str, str]]]
-Json = dict[str, Any]
+from services.impact.tests.doors.small_life import Admit, Issue, Json, Receipt, sealed
 
 # The life: two budgets, two grants, then Cilla, Anna and Bo start, Bo's hours rise, Cilla leaves.
 CILLA_STARTS, ANNA_STARTS, BO_STARTS, BO_RISES, CILLA_LEAVES = (f"event-{position}" for position in range(5, 10))
@@ -61,11 +52,6 @@ def retraction(target: str) -> Event:
     return EventRetracted(event_id=target, reason_code="double_entry")
 
 
-def sealed(event: Event, event_id: str, *, corrects: str | None = None) -> bytes:
-    time = datetime(2026, 6, 30, 8, tzinfo=UTC)
-    return seal(event, municipality="621", producer="flexjob_pool", id=event_id, time=time, corrects=corrects).body
-
-
 SMALL_JOB = PlacementStarted.model_validate(
     {
         **work("Dorte", "4", "2026-06-01"),
@@ -74,29 +60,6 @@ SMALL_JOB = PlacementStarted.model_validate(
         "origin_code": "pension",
     }
 )
-
-
-@pytest.fixture
-async def exact(issue: Issue) -> dict[str, str]:
-    """A token that may see exact figures."""
-    return await issue("figures:exact")
-
-
-Receipt = Callable[[str], Awaitable[Json]]
-
-
-@pytest.fixture
-def receipt(doors: httpx.AsyncClient, exact: dict[str, str]) -> Receipt:
-    """Asks for a receipt, as `F1?known_as_of=5`."""
-
-    async def receipt(question: str) -> Json:
-        indicator, _, query = question.partition("?")
-        answer = await doors.get(f"/v1/figures/{indicator}/receipt?{query}", headers=exact)
-        assert answer.status_code == 200, answer.text
-        shown: Json = answer.json()
-        return shown
-
-    return receipt
 
 
 def brought(shown: Json) -> list[tuple[str, ...]]:
@@ -289,89 +252,6 @@ async def test_pages_are_of_one_receipt_whatever_comes_in_between(receipt: Recei
     assert all(page["figure"]["value"] == whole["figure"]["value"] for page in pages)
     assert {(page["contributions_in_all"], page["moved_in_all"]) for page in pages} == {(6, 7)}
     assert (await receipt(f"{question}&cursor=1000"))["contributions"] == []
-
-
-@pytest.mark.usefixtures("life")
-async def test_an_exact_reading_about_persons_is_noted_and_never_cached(
-    doors: httpx.AsyncClient, exact: dict[str, str], pool: Pool
-) -> None:
-    answer = await doors.get("/v1/figures/F1/receipt?as_of=2026-04-30&limit=5", headers=exact)
-    await doors.get("/v1/figures/F5/receipt", headers=exact)
-    await doors.get("/v1/figures/F1/receipt?limit=0", headers=exact)
-
-    (row,) = await pool.fetch("SELECT actor, action, subject, detail FROM audit")
-    door = {"door": "/v1/figures/F1/receipt", "as_of": "2026-04-30", "limit": "5"}
-    assert tuple(row) == ("test", "read_exact", "F1", door)
-    assert answer.headers["cache-control"] == "no-store"
-
-
-async def test_a_receipt_needs_the_scope_for_exact_figures(doors: httpx.AsyncClient, issue: Issue, pool: Pool) -> None:
-    for headers, status in (({}, 401), (await issue("ledger", "admin"), 403)):
-        answer = await doors.get("/v1/figures/E1/receipt", headers=headers)
-
-        assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
-    assert await pool.fetchval("SELECT count(*) FROM audit") == 0
-
-
-async def test_a_receipt_of_another_municipality_is_refused(
-    doors: httpx.AsyncClient, exact: dict[str, str], app: FastAPI, pool: Pool
-) -> None:
-    app.state.settings = app.state.settings.model_copy(update={"municipalities": ("621", "751")})
-    answer = await doors.get("/v1/figures/F1/receipt?municipality=751", headers=exact)
-
-    assert (answer.status_code, answer.json()["type"]) == (403, "urn:kraftcenter:problem:other-municipality")
-    assert (await doors.get("/v1/figures/F1/receipt?municipality=621", headers=exact)).status_code == 200
-    assert await pool.fetchval("SELECT count(*) FROM audit") == 1
-
-
-POSITIONS = "must be an RFC 3339 instant, or a position in digits"
-REFUSED = [
-    ("F1?limit=0", {"limit": "must be a whole number in 1..1000"}),
-    ("F1?limit=1001", {"limit": "must be a whole number in 1..1000"}),
-    ("F1?limit=many", {"limit": "must be a whole number in 1..1000"}),
-    ("F1?limit=", {"limit": "must be a whole number in 1..1000"}),
-    ("F1?cursor=-1", {"cursor": "must be a whole number in 0..999999999"}),
-    ("F1?cursor=%D9%A1", {"cursor": "must be a whole number in 0..999999999"}),
-    ("F1?since=soon", {"since": POSITIONS}),
-    ("F1?since=10", {"since": "must not be beyond the latest position, which is 9"}),
-    ("F1?since=9&known_as_of=8", {"since": "must not be after known_as_of"}),
-    ("F1?since=2026-07-01T00:00:00Z&known_as_of=8", {"since": "must not be after known_as_of"}),
-    ("F1?known_as_of=10", {"known_as_of": "must not be beyond the latest position, which is 9"}),
-    (
-        "F2?from=2026-01-01",
-        {"from": "this indicator is read on the days of its snapshots and has no period; use as_of"},
-    ),
-    (
-        "F1?as_of=x&since=y&limit=z&cursor=w&by=colour&from=v",
-        {
-            "as_of": "must be a date, YYYY-MM-DD",
-            "from": "must be a date, YYYY-MM-DD",
-            "by": "must be one of: department",
-            "since": POSITIONS,
-            "limit": "must be a whole number in 1..1000",
-            "cursor": "must be a whole number in 0..999999999",
-        },
-    ),
-]
-
-
-@pytest.mark.usefixtures("life")
-@pytest.mark.parametrize(("question", "reasons"), REFUSED, ids=lambda case: case if isinstance(case, str) else "")
-async def test_a_wrong_question_is_told_every_reason(
-    doors: httpx.AsyncClient, exact: dict[str, str], question: str, reasons: dict[str, str]
-) -> None:
-    indicator, _, query = question.partition("?")
-    headers = {**exact, "Accept-Language": "en"}
-    answer = await doors.get(f"/v1/figures/{indicator}/receipt?{query}", headers=headers)
-
-    assert (answer.status_code, answer.json()["type"]) == (422, "urn:kraftcenter:problem:invalid-question")
-    assert {error["parameter"]: error["detail"] for error in answer.json()["errors"]} == reasons
-
-
-async def test_an_unknown_indicator_has_no_receipt(doors: httpx.AsyncClient, exact: dict[str, str]) -> None:
-    answer = await doors.get("/v1/figures/F99/receipt", headers=exact)
-
-    assert (answer.status_code, answer.json()["type"]) == (404, "urn:kraftcenter:problem:unknown-indicator")
 
 
 async def test_before_its_first_fact_a_lane_has_empty_receipts(receipt: Receipt) -> None:

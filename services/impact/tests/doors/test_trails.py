@@ -1,89 +1,35 @@
-"""The doors on the account: what was delivered, what became of it, whether all came, and the trail of one fact."""
+"""The door on the trail of one fact: what became of it and why, what it moved, and who may read it."""
 
-import json
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
-from uuid import UUID
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from prometheus_client.parser import text_string_to_metric_families
 
 from chassis.calendar import calendar_of
 from chassis.database import Pool
-from contracts.catalogue import BY_TYPE
 from contracts.streams import Stream
 from impact import parked
-from impact.catalogue import INDICATORS, measures_of
-from impact.conservation import EXPLAINED
 from impact.ingest import ingest
 from impact.ledger import Delivery
-from impact.parked import Decision
-
-Admit = Callable[..., Awaitable[int]]
-Issue = Callable[..., Awaitable[dict[str, str]]]
-
-SOURCE = "urn:kraftcenter:621:flexjob_pool"
-STREAM = "EVENTS_621_FLEXJOB_POOL"
-PERSON, PLACEMENT = str(UUID(int=2)), str(UUID(int=1))
-JOB = {
-    "placement_id": PLACEMENT,
-    "person_ref": PERSON,
-    "attendance_hours_per_week": "12.00",
-    "effective_hours_per_week": "4.00",
-}
-STARTED = {
-    **JOB,
-    "occurred_on": "2026-03-01",
-    "department": "Senior",
-    "workplace_unit": "Senior-1",
-    "grant_term": "permanent",
-    "retention": True,
-    "scheme": "post2013",
-}
-CHANGED = {
-    **JOB,
-    "occurred_on": "2026-04-01",
-    "cause": "task_match",
-    "effective_hours_per_week": "12.50",
-    "reason_code": "late_information",
-}
-DECISION = Decision("621", "test", "checked")
-MEASURES = measures_of(INDICATORS)
-RULES = {"occurred_on": "2026-01-01", "rules_version": 1, "refund_share": "0.5", "eligible_units": []}
-
-
-def message(name: str, event_id: str, data: dict[str, Any], **attributes: str) -> bytes:
-    type_name = f"dk.kraftcenter.{name}.v1"
-    envelope = {
-        "specversion": "1.0",
-        "id": event_id,
-        "source": SOURCE,
-        "type": type_name,
-        "subject": "placement/1",
-        "time": "2026-06-30T08:00:00Z",
-        "datacontenttype": "application/json",
-        "dataclassification": BY_TYPE[type_name].contract.classification if type_name in BY_TYPE else "internal",
-        **attributes,
-        "data": data,
-    }
-    return json.dumps(envelope).encode()
-
-
-def retraction(event_id: str, target: str) -> bytes:
-    return message("event.retracted", event_id, {"event_id": target, "reason_code": "never_happened"})
-
-
-def heartbeat(events: int) -> bytes:
-    said = {"producer": "flexjob_pool", "published": [{"source": SOURCE, "events": events}]}
-    return message("service.heartbeat", f"beat-{events}", said, time="2026-06-30T08:00:05Z")
-
-
-START = message("flexjob.started", "start", STARTED)
-CHANGE = message("flexjob.hours_changed", "change", CHANGED)
+from services.impact.tests.doors.messages import (
+    CHANGE,
+    CHANGED,
+    DECISION,
+    MEASURES,
+    PERSON,
+    PLACEMENT,
+    RULES,
+    SOURCE,
+    START,
+    STREAM,
+    message,
+    read,
+    retraction,
+)
+from services.impact.tests.doors.small_life import Admit, Issue
 
 
 @pytest.fixture
@@ -92,132 +38,8 @@ async def reader(issue: Issue) -> dict[str, str]:
     return await issue("ledger", "figures:exact")
 
 
-async def read(
-    doors: httpx.AsyncClient, path: str, headers: dict[str, str], *, status: int = 200, **query: str
-) -> dict[str, Any]:
-    answer = await doors.get(path, headers=headers, params=query)
-    assert answer.status_code == status, answer.text
-    body: dict[str, Any] = answer.json()
-    return body
-
-
 async def trail(doors: httpx.AsyncClient, headers: dict[str, str], event_id: str) -> dict[str, Any]:
     return await read(doors, f"/v1/facts/{SOURCE}/{quote(event_id, safe='')}", headers)
-
-
-BALANCE = "/v1/ledger/balance"
-
-
-async def test_the_balance_counts_every_delivery_and_every_fact(
-    doors: httpx.AsyncClient, admit: Admit, reader: dict[str, str]
-) -> None:
-    other = message("flexjob.started", "start", STARTED | {"department": "Teknik"})
-    await admit(START, START, other, b"noise", CHANGE, message("pool.rules_adopted", "rules", RULES), heartbeat(3))
-
-    balance = await read(doors, BALANCE, reader)
-
-    assert (balance["balanced"], balance["complete"], balance["open"]) == (True, True, [])
-    assert (balance["municipality"], balance["position"], balance["thorough"]) == ("621", 3, False)
-    counts = {"delivered": 6, "first_copies": 3, "duplicates": 1, "conflicts": 1, "unreadable": 1}
-    day = {"stream": STREAM, "received_on": "2026-06-30"}
-    assert balance["deliveries"] == {"total": counts, "days": [day | counts]}
-    outcomes = dict.fromkeys(("parked", "retracted", "superseded", "waiting"), 0) | {"counted": 2, "out_of_scope": 1}
-    counts = {"first_copies": 3} | outcomes
-    assert balance["facts"] == {
-        "total": counts,
-        "days": [{"source": SOURCE, "received_on": "2026-06-30"} | counts],
-    }
-    (source,) = balance["completeness"]
-    assert source.pop("heartbeats")[0]["sent_at"] == "2026-06-30T08:00:05Z"
-    assert source == {"source": SOURCE, "status": "complete", "published": 3, "received": 3, "missing": 0}
-
-
-async def test_the_thorough_balance_looks_at_every_account(
-    doors: httpx.AsyncClient, admit: Admit, reader: dict[str, str]
-) -> None:
-    await admit(START, CHANGE, retraction("undo", "change"), heartbeat(3))
-
-    balance = await read(doors, BALANCE, reader, thorough="true", municipality="621")
-
-    assert (balance["balanced"], balance["thorough"], balance["open"]) == (True, True, [])
-    assert set(balance["checked"]) == set(EXPLAINED)
-
-
-async def test_an_account_that_does_not_close_shows_both_sides(
-    doors: httpx.AsyncClient, admit: Admit, reader: dict[str, str], pool: Pool
-) -> None:
-    await admit(START, heartbeat(1))
-    await pool.execute("DELETE FROM history WHERE kind = 'person'")
-
-    assert (await read(doors, BALANCE, reader))["balanced"]
-    balance = await read(doors, BALANCE, reader, thorough="true")
-
-    assert not balance["balanced"]
-    (account,) = balance["open"]
-    assert account.pop("title")["en"] == "Every fact stands in its histories"
-    assert account == {
-        "account": "histories",
-        "of": "person",
-        "left": {"is": "keys in the raw bodies", "count": 1},
-        "right": {"is": "history rows", "count": 0},
-        "odd": 1,
-    }
-
-
-async def test_a_loss_on_the_way_is_told_apart_from_a_loss_within(
-    doors: httpx.AsyncClient, admit: Admit, reader: dict[str, str]
-) -> None:
-    await admit(START, heartbeat(3))
-
-    balance = await read(doors, BALANCE, reader)
-
-    assert (balance["balanced"], balance["complete"]) == (True, False)
-    assert [(each["account"], each["of"]) for each in balance["open"]] == [("completeness", SOURCE)]
-    assert balance["completeness"][0]["missing"] == 2
-
-
-@pytest.mark.parametrize("path", [BALANCE, f"/v1/facts/{SOURCE}/start"])
-@pytest.mark.parametrize(("scopes", "status"), [((), 401), (("figures:exact",), 403)])
-async def test_the_account_needs_the_scope(
-    doors: httpx.AsyncClient, issue: Issue, path: str, scopes: tuple[str, ...], status: int
-) -> None:
-    headers = await issue(*scopes) if scopes else {}
-
-    await read(doors, path, headers, status=status)
-
-
-async def test_a_token_shows_the_account_of_its_own_municipality_alone(
-    doors: httpx.AsyncClient, reader: dict[str, str]
-) -> None:
-    problem = await read(doors, BALANCE, reader, status=403, municipality="751")
-
-    assert problem["type"] == "urn:kraftcenter:problem:other-municipality"
-
-
-WRONG = [
-    ({"thorough": "perhaps"}, "thorough", "must be true or false"),
-    ({"municipality": "Kolding"}, "municipality", "must match"),
-    ({"municipality": ""}, "municipality", "must match"),
-    ({"as_of": "2026-01-01"}, "", "does not exist here, only municipality, thorough"),
-    ({"12345-6789": "x"}, "", "does not exist here"),
-]
-
-
-@pytest.mark.parametrize(("query", "place", "said"), WRONG)
-async def test_a_wrong_question_is_refused_with_its_reasons(
-    doors: httpx.AsyncClient, reader: dict[str, str], query: dict[str, str], place: str, said: str
-) -> None:
-    problem = await read(doors, BALANCE, reader, status=422, **query)
-
-    assert [error["parameter"] for error in problem["errors"]] == [place]
-    assert said in problem["errors"][0]["detail"]
-    assert not any(value in json.dumps(problem["errors"]) for value in ("perhaps", "Kolding", "6789"))
-
-
-async def test_all_that_is_wrong_is_said_at_once(doors: httpx.AsyncClient, reader: dict[str, str]) -> None:
-    problem = await read(doors, BALANCE, reader, status=422, thorough="x", municipality="x")
-
-    assert len(problem["errors"]) == 2
 
 
 async def test_without_the_right_to_exact_figures_a_trail_names_no_person_and_tells_no_amount(
@@ -430,46 +252,3 @@ async def test_who_read_a_trail_is_written_down(
 
     (note,) = await pool.fetch("SELECT municipality, actor, action, subject FROM audit")
     assert tuple(note.values()) == ("621", "test", "read_fact", f"{SOURCE}/start")
-
-
-async def scrape(doors: httpx.AsyncClient) -> dict[tuple[str, ...], float]:
-    text = (await doors.get("/metrics")).text
-    return {
-        (sample.name, *sorted(sample.labels.values())): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
-
-
-async def test_an_open_account_is_a_metric(doors: httpx.AsyncClient, admit: Admit, pool: Pool) -> None:
-    await admit(START, heartbeat(1))
-    assert (await scrape(doors))["impact_conservation_open_accounts", "621"] == 0
-
-    await pool.execute("UPDATE lane SET deliveries = deliveries + 1")
-    assert (await scrape(doors))["impact_conservation_open_accounts", "621"] == 1
-
-    await admit(heartbeat(1).replace(b'"events": 1', b'"events": 5').replace(b":05Z", b":06Z"))
-    assert (await scrape(doors))["impact_conservation_open_accounts", "621"] == 2
-
-
-async def test_what_was_given_up_is_parked_no_longer_as_a_metric(
-    doors: httpx.AsyncClient, admit: Admit, pool: Pool, clock: str
-) -> None:
-    await admit(message("flexjob.invented", "one", {}), message("flexjob.invented", "two", {}))
-    assert (await scrape(doors))["impact_parked_facts", "621", "unknown_type"] == 2
-
-    async with pool.acquire() as db, db.transaction():
-        await parked.discard(db, DECISION, 1, calendar=calendar_of(clock))
-
-    assert (await scrape(doors))["impact_parked_facts", "621", "unknown_type"] == 1
-    assert (await scrape(doors))["impact_facts", "621", "parked", SOURCE] == 2
-
-
-def test_the_document_tells_a_stranger(app: FastAPI) -> None:
-    document = app.openapi()
-
-    for path in (BALANCE, "/v1/facts/{source}/{event_id}"):
-        operation = document["paths"][path]["get"]
-        shown = operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
-        assert document["components"]["schemas"][shown]["example"]
-        assert all(parameter["description"] for parameter in operation["parameters"])
