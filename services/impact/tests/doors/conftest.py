@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 
 import httpx
@@ -10,19 +11,17 @@ import pytest
 from fastapi import FastAPI
 from structlog.testing import capture_logs
 
-from chassis import tokens
+from chassis import cli, tokens
 from chassis.calendar import calendar_of
-from chassis.cli import new_app, run
 from chassis.database import Pool
 from contracts.catalogue import BY_TYPE
 from contracts.event import Event
 from impact.app import build_app
 from impact.catalogue import INDICATORS, measures_of
 from impact.ingest import ingest
-from impact.lane_commands import rebuild_lane, verify_figures
 from impact.ledger import Delivery
 from impact.settings import ImpactSettings
-from services.impact.tests.doors.commandline import Kraftcenter, Said
+from services.impact.tests.doors.commandline import Bearing, Kraftcenter, Said, served
 from services.impact.tests.doors.parked_facts import JOB, START, UNKNOWN
 from services.impact.tests.doors.small_life import LANE, LIFE, Admit, Issue, Json, Receipt, sealed, started
 
@@ -151,24 +150,50 @@ def receipt(doors: httpx.AsyncClient, exact: dict[str, str]) -> Receipt:
 
 
 @pytest.fixture
-def kraftcenter(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], database_url: str) -> Kraftcenter:
-    """Run a command as somebody who operates the database."""
-    monkeypatch.setenv("IMPACT_DATABASE_URL", database_url)
-    monkeypatch.setenv("COLUMNS", "200")
+def commandline(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Kraftcenter:
+    """Runs `kraftcenter` in this process as its entry point does, on a terminal of so many columns."""
 
-    def command(arguments: tuple[str, ...]) -> int:
-        app = new_app("Kraftcenter.")
-        app.command(name="verify")(verify_figures)
-        app.command(name="rebuild")(rebuild_lane)
+    def command(arguments: tuple[str, ...], answers: str, columns: int) -> int:
         monkeypatch.setattr("sys.argv", ["kraftcenter", *arguments])
+        monkeypatch.setattr("sys.stdin", StringIO(answers))
+        monkeypatch.setenv("COLUMNS", str(columns))
         with pytest.raises(SystemExit) as left:
-            run(app, "kraftcenter")
+            cli.main()
         return int(left.value.code or 0)
 
-    async def kraftcenter(*arguments: str) -> Said:
+    async def commandline(*arguments: str, answers: str = "", columns: int = 200) -> Said:
         capsys.readouterr()
+        # The doors run in this process too, and what they log is not the command's.
         with capture_logs():
-            code = await asyncio.to_thread(command, arguments)
+            code = await asyncio.to_thread(command, arguments, answers, columns)
         return Said(code, *capsys.readouterr())
 
-    return kraftcenter
+    return commandline
+
+
+@pytest.fixture
+def kraftcenter(commandline: Kraftcenter, monkeypatch: pytest.MonkeyPatch, database_url: str) -> Kraftcenter:
+    """Run a command as somebody who operates the database."""
+    monkeypatch.setenv("IMPACT_DATABASE_URL", database_url)
+    return commandline
+
+
+@pytest.fixture
+async def url(app: FastAPI, pool: Pool) -> AsyncIterator[str]:
+    """The address of running doors."""
+    app.state.pool = pool
+    async with served(app) as address:
+        yield address
+
+
+@pytest.fixture
+def bearing(url: str, issue: Issue, tmp_path: Path) -> Bearing:
+    """Gives the options that lead to the doors, with a token of these scopes."""
+
+    async def bearing(*scopes: str) -> tuple[str, ...]:
+        file = tmp_path / "token"
+        header = await issue(*scopes)
+        file.write_text(header["Authorization"].removeprefix("Bearer "))
+        return ("--url", url, "--token-file", str(file))
+
+    return bearing

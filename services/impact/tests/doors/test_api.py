@@ -1,7 +1,6 @@
 """The doors of impact: figures by hand from a small life, what they say of themselves, and who may see them."""
 
 import json
-from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any
 
@@ -12,9 +11,8 @@ from fastapi import FastAPI
 from chassis.database import Pool
 from contracts.catalogue import BY_TYPE
 from impact.catalogue import INDICATORS
+from services.impact.tests.doors.small_life import Admit, Issue
 
-Admit = Callable[..., Awaitable[int]]
-Issue = Callable[..., Awaitable[dict[str, str]]]
 ALL = "municipality, as_of, known_as_of, from, to, by, definition_version"
 PERSONAL = [indicator for indicator in INDICATORS if indicator.about_persons]
 

@@ -1,6 +1,5 @@
 """Figures asked for by both clocks, over periods, in two-way cuts and by definition, through the real doors."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,9 +10,8 @@ from chassis.database import Pool
 from impact.catalogue import INDICATORS
 from impact.doors import figures as api
 from impact.indicator import Indicator
+from services.impact.tests.doors.small_life import Issue
 
-Admit = Callable[..., Awaitable[int]]
-Issue = Callable[..., Awaitable[dict[str, str]]]
 F5 = next(indicator for indicator in INDICATORS if indicator.id == "F5")
 assert F5.denominator
 # The same events by other rules: a fix of F5.

@@ -16,8 +16,8 @@ from impact.app import build_app
 from impact.settings import ImpactSettings
 from local.nats import NatsServer
 from local.waiting import until
+from services.impact.tests.doors.small_life import Issue
 
-Issue = Callable[..., Awaitable[dict[str, str]]]
 LANE = Stream("621", "flexjob_pool")
 
 

@@ -14,9 +14,8 @@ from chassis.wire import seal
 from contracts import flexjob_pool
 from contracts.event import Event
 from contracts.platform import EventRetracted
+from services.impact.tests.doors.small_life import Admit, Issue
 
-Admit = Callable[..., Awaitable[int]]
-Issue = Callable[..., Awaitable[dict[str, str]]]
 Register = Callable[..., Awaitable[int]]
 Figure = Callable[[str], Awaitable[dict[str, Any]]]
 MoveTo = Callable[[str], None]

@@ -1,79 +1,21 @@
 """`kraftcenter figures` against running doors: a table, JSON, and one clear message for every wrong input."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-import uvicorn
 from fastapi import FastAPI, Response
-from structlog.testing import capture_logs
 
-from chassis.cli import new_app, run
-from chassis.database import Pool
 from impact.catalogue import INDICATORS
-from impact.commands import figures
-from local.waiting import until
-
-Issue = Callable[..., Awaitable[dict[str, str]]]
-
-
-class Said(NamedTuple):
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-
-Kraftcenter = Callable[..., Awaitable[Said]]
+from services.impact.tests.doors.commandline import Kraftcenter, served
+from services.impact.tests.doors.small_life import Issue
 
 
 @pytest.fixture
-def kraftcenter(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Kraftcenter:
-    def command(arguments: tuple[str, ...]) -> int:
-        app = new_app("Kraftcenter.")
-        app.command(name="figures")(figures)
-        monkeypatch.setattr("sys.argv", ["kraftcenter", "figures", *arguments])
-        monkeypatch.setenv("COLUMNS", "120")
-        with pytest.raises(SystemExit) as left:
-            run(app, "kraftcenter")
-        return int(left.value.code or 0)
-
-    async def kraftcenter(*arguments: str) -> Said:
-        capsys.readouterr()
-        # The doors run in this process too, and what they log is not the command's.
-        with capture_logs():
-            code = await asyncio.to_thread(command, arguments)
-        return Said(code, *capsys.readouterr())
-
-    return kraftcenter
-
-
-@asynccontextmanager
-async def served(app: FastAPI) -> AsyncIterator[str]:
-    """The address of running doors, until the block ends."""
-    config = uvicorn.Config(app, port=0, lifespan="off", log_config=None, ws="none")
-    server = uvicorn.Server(config)
-    # The signals of a test run are pytest's.
-    serving = asyncio.create_task(server._serve())  # noqa: SLF001
-    await until(lambda: server.started)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await serving
-
-
-@pytest.fixture
-async def url(app: FastAPI, pool: Pool) -> AsyncIterator[str]:
-    """The address of running doors."""
-    app.state.pool = pool
-    async with served(app) as address:
-        yield address
+def kraftcenter(commandline: Kraftcenter) -> Kraftcenter:
+    return partial(commandline, "figures", columns=120)
 
 
 @pytest.fixture

@@ -1,82 +1,29 @@
 """`kraftcenter ledger` against running doors: tables, JSON, an exit code that says whether all is accounted for."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
-from typing import NamedTuple
+from functools import partial
 
 import pytest
-import uvicorn
-from fastapi import FastAPI
-from structlog.testing import capture_logs
 
-from chassis.cli import new_app, run
 from chassis.database import Pool
 from contracts.platform import Published, ServiceHeartbeat
-from impact.ledger_commands import ledger
-from local.waiting import until
-
-Admit = Callable[..., Awaitable[int]]
-Issue = Callable[..., Awaitable[dict[str, str]]]
+from services.impact.tests.doors.commandline import Bearing, Kraftcenter, Said
+from services.impact.tests.doors.small_life import Admit
 
 SOURCE = "urn:kraftcenter:621:flexjob_pool"
 ALL_PUBLISHED = ServiceHeartbeat(producer="flexjob_pool", published=(Published(source=SOURCE, events=9),))
 MORE_PUBLISHED = ServiceHeartbeat(producer="flexjob_pool", published=(Published(source=SOURCE, events=10),))
 
 
-class Said(NamedTuple):
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-
-Kraftcenter = Callable[..., Awaitable[Said]]
+@pytest.fixture
+def kraftcenter(commandline: Kraftcenter) -> Kraftcenter:
+    return partial(commandline, "ledger", columns=160)
 
 
 @pytest.fixture
-def kraftcenter(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Kraftcenter:
-    def command(arguments: tuple[str, ...]) -> int:
-        app = new_app("Kraftcenter.")
-        app.command(name="ledger")(ledger)
-        monkeypatch.setattr("sys.argv", ["kraftcenter", "ledger", *arguments])
-        monkeypatch.setenv("COLUMNS", "160")
-        with pytest.raises(SystemExit) as left:
-            run(app, "kraftcenter")
-        return int(left.value.code or 0)
-
-    async def kraftcenter(*arguments: str) -> Said:
-        capsys.readouterr()
-        # The doors run in this process too, and what they log is not the command's.
-        with capture_logs():
-            code = await asyncio.to_thread(command, arguments)
-        return Said(code, *capsys.readouterr())
-
-    return kraftcenter
-
-
-@pytest.fixture
-async def url(app: FastAPI, pool: Pool) -> AsyncIterator[str]:
-    """The address of running doors."""
-    app.state.pool = pool
-    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_config=None, ws="none"))
-    # The signals of a test run are pytest's.
-    serving = asyncio.create_task(server._serve())  # noqa: SLF001
-    await until(lambda: server.started)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    await serving
-
-
-@pytest.fixture
-async def at(url: str, issue: Issue, tmp_path: Path) -> tuple[str, ...]:
+async def at(bearing: Bearing) -> tuple[str, ...]:
     """The options that lead to the doors, with a token that may read the ledger."""
-    file = tmp_path / "token"
-    header = await issue("ledger")
-    file.write_text(header["Authorization"].removeprefix("Bearer "))
-    return ("--url", url, "--token-file", str(file))
+    return await bearing("ledger")
 
 
 def line(said: Said, *, beginning: str) -> list[str]:

@@ -1,7 +1,6 @@
 """The exits for Prometheus: the same figures as the doors give, the same policy, and a full account of deliveries."""
 
 import json
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,9 +12,8 @@ from chassis.database import Pool
 from contracts.catalogue import BY_TYPE
 from impact.catalogue import INDICATORS
 from impact.metrics import MOST_VALUES, name_of
+from services.impact.tests.doors.small_life import Admit, Issue
 
-Admit = Callable[..., Awaitable[int]]
-Issue = Callable[..., Awaitable[dict[str, str]]]
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 SOURCE = "urn:kraftcenter:621:flexjob_pool"

@@ -2,80 +2,29 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from io import StringIO
-from pathlib import Path
-from typing import NamedTuple
+from functools import partial
 
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from structlog.testing import capture_logs
 
-from chassis.cli import new_app, run
 from chassis.database import Pool
 from contracts.catalogue import BY_TYPE
 from impact import parked_commands
-from impact.parked_commands import parked
 from local.waiting import until
-
-Admit = Callable[..., Awaitable[int]]
-Issue = Callable[..., Awaitable[dict[str, str]]]
-
-
-class Said(NamedTuple):
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-
-Kraftcenter = Callable[..., Awaitable[Said]]
+from services.impact.tests.doors.commandline import Bearing, Kraftcenter, Said
+from services.impact.tests.doors.small_life import Admit
 
 
 @pytest.fixture
-def kraftcenter(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Kraftcenter:
-    def command(arguments: tuple[str, ...], answers: str) -> int:
-        app = new_app("Kraftcenter.")
-        app.add_typer(parked, name="parked")
-        monkeypatch.setattr("sys.argv", ["kraftcenter", "parked", *arguments])
-        monkeypatch.setattr("sys.stdin", StringIO(answers))
-        monkeypatch.setenv("COLUMNS", "200")
-        with pytest.raises(SystemExit) as left:
-            run(app, "kraftcenter")
-        return int(left.value.code or 0)
-
-    async def kraftcenter(*arguments: str, answers: str = "") -> Said:
-        capsys.readouterr()
-        # The doors run in this process too, and what they log is not the command's.
-        with capture_logs():
-            code = await asyncio.to_thread(command, arguments, answers)
-        return Said(code, *capsys.readouterr())
-
-    return kraftcenter
+def kraftcenter(commandline: Kraftcenter) -> Kraftcenter:
+    return partial(commandline, "parked", columns=200)
 
 
 @pytest.fixture
-async def url(app: FastAPI, pool: Pool) -> AsyncIterator[str]:
-    """The address of running doors."""
-    app.state.pool = pool
-    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_config=None, ws="none"))
-    # The signals of a test run are pytest's.
-    serving = asyncio.create_task(server._serve())  # noqa: SLF001
-    await until(lambda: server.started)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    await serving
-
-
-@pytest.fixture
-async def at(url: str, issue: Issue, tmp_path: Path) -> tuple[str, ...]:
+async def at(bearing: Bearing) -> tuple[str, ...]:
     """The options that lead to the doors, with a token that may decide."""
-    file = tmp_path / "token"
-    header = await issue("ledger", "admin")
-    file.write_text(header["Authorization"].removeprefix("Bearer "))
-    return ("--url", url, "--token-file", str(file))
+    return await bearing("ledger", "admin")
 
 
 @pytest.fixture

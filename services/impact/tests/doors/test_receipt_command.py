@@ -1,82 +1,30 @@
 """`kraftcenter receipt` against running doors: tables for a controller, JSON, and one message for every wrong input."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
-import uvicorn
-from fastapi import FastAPI
-from structlog.testing import capture_logs
 
-from chassis.cli import new_app, run
-from chassis.database import Pool
 from contracts.platform import EventRetracted
 from impact import receipt_commands
-from local.waiting import until
-
-Admit = Callable[..., Awaitable[int]]
-Issue = Callable[..., Awaitable[dict[str, str]]]
+from services.impact.tests.doors.commandline import Bearing, Kraftcenter, Said
+from services.impact.tests.doors.small_life import Admit
 
 ANNA, BO = (str(uuid5(UUID(int=0), name)) for name in ("Anna", "Bo"))
 UNDONE = EventRetracted(event_id="event-8", reason_code="double_entry")
 
 
-class Said(NamedTuple):
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-
-Kraftcenter = Callable[..., Awaitable[Said]]
+@pytest.fixture
+def kraftcenter(commandline: Kraftcenter) -> Kraftcenter:
+    return partial(commandline, "receipt", columns=220)
 
 
 @pytest.fixture
-def kraftcenter(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Kraftcenter:
-    def command(arguments: tuple[str, ...]) -> int:
-        app = new_app("Kraftcenter.")
-        app.command(name="receipt")(receipt_commands.receipt)
-        monkeypatch.setattr("sys.argv", ["kraftcenter", "receipt", *arguments])
-        monkeypatch.setenv("COLUMNS", "220")
-        with pytest.raises(SystemExit) as left:
-            run(app, "kraftcenter")
-        return int(left.value.code or 0)
-
-    async def kraftcenter(*arguments: str) -> Said:
-        capsys.readouterr()
-        # The doors run in this process too, and what they log is not the command's.
-        with capture_logs():
-            code = await asyncio.to_thread(command, arguments)
-        return Said(code, *capsys.readouterr())
-
-    return kraftcenter
-
-
-@pytest.fixture
-async def url(app: FastAPI, pool: Pool) -> AsyncIterator[str]:
-    """The address of running doors."""
-    app.state.pool = pool
-    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_config=None, ws="none"))
-    # The signals of a test run are pytest's.
-    serving = asyncio.create_task(server._serve())  # noqa: SLF001
-    await until(lambda: server.started)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    await serving
-
-
-@pytest.fixture
-async def at(url: str, issue: Issue, tmp_path: Path) -> tuple[str, ...]:
+async def at(bearing: Bearing) -> tuple[str, ...]:
     """The options that lead to the doors, with a token that may see exact figures."""
-    file = tmp_path / "token"
-    header = await issue("figures:exact")
-    file.write_text(header["Authorization"].removeprefix("Bearer "))
-    return ("--url", url, "--token-file", str(file))
+    return await bearing("figures:exact")
 
 
 def lines(said: Said, holding: str) -> list[list[str]]:
