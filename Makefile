@@ -15,7 +15,7 @@ SOURCES := contracts chassis services deploy tests
 TETHER := $(shell setpriv --pdeathsig TERM true 2>/dev/null && echo setpriv --pdeathsig TERM)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check schemas
+.PHONY: help demo up test chaos check schemas
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-9s %s\n", $$1, $$2}' Makefile
@@ -28,6 +28,9 @@ up: .venv/ready ## Run the stack until Ctrl-C; its data stay in build/up
 
 test: check ## Check, then run all tests
 	.venv/bin/pytest
+
+chaos: .venv/ready ## Let every known fault befall a running town, and write docs/faults.md; SEED=n repeats one
+	@$(TETHER) .venv/bin/python -m tests.faults $(if $(SEED),--seed $(SEED))
 
 check: .venv/ready ## Check the lock file, style, types, layers, and that events fit their releases
 	$(UV) lock --check --quiet

@@ -117,10 +117,15 @@ async def live(offices: Sequence[Office], *, clock: Path, looked_at: Container[d
     A day that is `looked_at` has been counted by then. On another, impact may be some days behind, as in life.
     """
     for day in DAYS:
-        set_clock(clock, day)
-        await asyncio.gather(*(office.work(day) for office in offices))
-        await asyncio.gather(*(office.settle(day, counted=day in looked_at) for office in offices))
+        await live_day(offices, day, clock=clock, counted=day in looked_at)
         yield day
+
+
+async def live_day(offices: Sequence[Office], day: date, *, clock: Path, counted: bool = False) -> None:
+    """Live a day in all municipalities, and return once all of it was heard; `counted`: and was counted."""
+    set_clock(clock, day)
+    await asyncio.gather(*(office.work(day) for office in offices))
+    await asyncio.gather(*(office.settle(day, counted=counted) for office in offices))
 
 
 def set_clock(clock: Path, day: date) -> None:

@@ -1,0 +1,114 @@
+"""What a run of all faults came to, and the page that says so."""
+
+import platform
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Self
+
+from local.nats import nats_binary
+from local.postgres import postgres_binaries
+from tests.faults.fault import Fault
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "faults.md"
+HEAD = """# Faults
+
+What was done to a running town, and what came of it. `make chaos` carries all of it out on real servers and real
+processes, through signals, sockets and disks, while a simulated year is registered at the doors, and writes this page;
+`make test` carries out the rows marked ●. No code of the product knows of it.
+
+After each fault the same questions are asked, and the fault held when every answer is right:
+
+- each outbox is its stream, body by body, and nothing waits or is parked;
+- every body on a stream is one fact in the ledger, or evidence, and nothing else is; positions have no gap;
+- every account of deliveries and facts closes, and all that producers say they sent has arrived;
+- SQL from the raw bodies finds the same figures, and the rows are what a rebuild gives;
+- every figure and every cell is what the simulator calculates for what it registered.
+"""
+HELD, WRONG, NOT_RUN = "✓", "✗", "○"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one fault."""
+
+    mark: str
+    text: str
+
+    @classmethod
+    def held(cls, seconds: float) -> Self:
+        """All that must hold did."""
+        return cls(HELD, f"held ({seconds:.0f} s)")
+
+    @classmethod
+    def wrong(cls, how: str) -> Self:
+        """Something did not."""
+        return cls(WRONG, f"wrong: {how}")
+
+    @classmethod
+    def not_run(cls, reason: str) -> Self:
+        """It was not carried out."""
+        return cls(NOT_RUN, f"not run: {reason}")
+
+
+@dataclass(slots=True)
+class Run:
+    """All faults of one run, and how many processes were killed in it."""
+
+    seed: int
+    outcomes: dict[Fault, Outcome] = field(default_factory=dict)
+    kills: int = 0
+
+    @property
+    def wrong(self) -> list[Fault]:
+        """The faults that left something wrong."""
+        return [fault for fault, outcome in self.outcomes.items() if outcome.mark == WRONG]
+
+    def summary(self) -> str:
+        """How many faults came to what."""
+        marks = Counter(outcome.mark for outcome in self.outcomes.values())
+        return f"{marks[HELD]} faults held, {marks[WRONG]} left something wrong, {marks[NOT_RUN]} were not run"
+
+
+def write(run: Run) -> Path:
+    """Write the page of a run, and say where."""
+    PAGE.write_text(f"{HEAD}\n{_said_of(run)}\n\n{table({f: o.text for f, o in run.outcomes.items()})}")
+    return PAGE
+
+
+def table(results: Mapping[Fault, str]) -> str:
+    """One line for each fault."""
+    lines = ["| | Fault | What was done | What must hold | Result |", "|---|---|---|---|---|"]
+    lines += [
+        f"| {'●' if fault.short else ''} | {fault.name} | {fault.done} | {fault.holds} | {result} |"
+        for fault, result in results.items()
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _said_of(run: Run) -> str:
+    when = f"{datetime.now(UTC):%Y-%m-%d} at commit {_commit()}, seed {run.seed}, on {_machine()}"
+    lost = "not every fault held" if run.wrong else "0 events lost and 0 counted twice"
+    return f"Last run: {when}. {run.kills} processes were killed; {run.summary()}; {lost}."
+
+
+def _machine() -> str:
+    servers = [_first_line([binary, "--version"]) for binary in (nats_binary(), postgres_binaries() / "postgres")]
+    python = f"Python {platform.python_version()}, nats-py {version('nats-py')}"
+    return ", ".join([f"{platform.system()} {platform.machine()}", python, *servers])
+
+
+def _commit() -> str:
+    git = shutil.which("git")
+    return _first_line([git, "-C", ROOT, "rev-parse", "--short", "HEAD"]) if git else "unknown"
+
+
+def _first_line(command: list[str | Path]) -> str:
+    told = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - own argv
+    return (told.stdout.splitlines() or ["unknown"])[0].strip()

@@ -1,0 +1,224 @@
+"""A town on a stack of its own, real servers and real processes, where a simulated year goes on all the while."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from pathlib import Path
+from time import monotonic
+from typing import TypeVar
+
+import httpx
+import nats
+import nats.errors
+from nats.aio.client import Client
+
+from contracts.streams import Stream, streams_of
+from local.hall import Hall
+from local.nats import NatsServer
+from local.pipeline import Pipeline
+from local.plan.chance import DAYS
+from local.plan.story import Year
+from local.plan.towns import KOLDING
+from local.plan.year import plan_year
+from local.postgres import OwnPostgres
+from local.processes import Server
+from local.simulator import Office, live_day, set_clock
+from local.stack import Stack, running_stack
+from local.supervisor import Service
+from local.waiting import until
+
+MUNICIPALITY = KOLDING.municipality
+PRODUCERS = ("flexjob_pool", "gateway")
+HEARTBEAT_SECONDS = "0.5"
+PATIENCE_SECONDS = 90.0
+ANSWER_SECONDS = 10.0
+PAUSE_SECONDS = 0.05
+AWAY = {httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT}
+
+T = TypeVar("T")
+
+
+class Patient(httpx.AsyncHTTPTransport):
+    """A caller who asks again, with the same key, as long as nobody answers or the answer is "not now".
+
+    Any other answer is passed on: to be refused, or told of an internal error, is no part of any fault.
+    """
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request until it is answered; httpx.TransportError after a minute and a half."""
+        deadline = monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                answer = await super().handle_async_request(request)
+            except httpx.TransportError:
+                if monotonic() > deadline:
+                    raise
+            else:
+                if answer.status_code not in AWAY or monotonic() > deadline:
+                    return answer
+                await answer.aclose()
+            await asyncio.sleep(PAUSE_SECONDS)
+
+
+class PatientPipeline(Pipeline):
+    """Waits through losses of the bus too."""
+
+    async def over(self, day: date, *, payroll: bool) -> None:
+        """Return when the pool has heard all of a day."""
+        await _patiently(partial(super().over, day, payroll=payroll))
+
+    async def counted(self) -> None:
+        """Return when impact has everything."""
+        await _patiently(super().counted)
+
+
+async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    deadline = monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return await ask()
+        except nats.errors.Error:
+            if monotonic() > deadline:
+                raise
+            await asyncio.sleep(PAUSE_SECONDS)
+
+
+@dataclass(slots=True)
+class Town:
+    """A municipality that lives, and what its books must answer for.
+
+    `strangers` are bodies that somebody else than a relay put on a stream; `kills` counts processes that were killed.
+    """
+
+    stack: Stack
+    hall: Hall
+    clock: Path
+    bus: Client
+    strangers: list[bytes] = field(default_factory=list)
+    kills: int = 0
+    lived: int = 0
+
+    @property
+    def today(self) -> date:
+        """The last day that was begun."""
+        return DAYS[max(0, self.lived - 1)]
+
+    @property
+    def streams(self) -> Sequence[Stream]:
+        """The streams that are written here."""
+        return [stream for stream in streams_of(MUNICIPALITY) if stream.producer in PRODUCERS]
+
+    @property
+    def processes(self) -> dict[str, Server]:
+        """Everything that can be killed, by name."""
+        servers = {"postgres": self.stack.postgres, "nats": self.stack.nats, **self.stack.services}
+        return {name: server for name, server in servers.items() if isinstance(server, Server)}
+
+    async def live(self, days: int) -> None:
+        """Live so many days, or what is left of the year."""
+        for day in DAYS[self.lived : self.lived + days]:
+            self.lived += 1
+            await live_day([self.hall.office], day, clock=self.clock)
+
+    @asynccontextmanager
+    async def busy(self) -> AsyncIterator[None]:
+        """Day after day is lived while the block runs; the day under way at its end is lived to its end."""
+        over = False
+
+        async def live_on() -> None:
+            while not over and self.lived < len(DAYS):
+                await self.live(1)
+
+        async with asyncio.TaskGroup() as load:
+            load.create_task(live_on())
+            try:
+                yield
+            finally:
+                over = True
+
+    async def registered(self, more: int) -> None:
+        """Return once so many more registrations were sent; TimeoutError when nothing moves, or the year is over."""
+        office = self.hall.office
+        enough = office.requests + more
+        await until(lambda: office.requests >= enough, seconds=PATIENCE_SECONDS, message="the load stands still")
+
+    async def kill(self, name: str) -> None:
+        """Kill a process, and all that it started, as a crash would."""
+        self.kills += 1
+        await asyncio.to_thread(self.processes[name].kill)
+
+    async def start(self, name: str) -> None:
+        """Start it again; a service is there before it answers."""
+        process = self.processes[name]
+        if isinstance(process, Service):
+            await process.start()
+        elif isinstance(process, NatsServer | OwnPostgres):
+            await asyncio.to_thread(process.start)
+
+    async def restart(self, name: str) -> None:
+        """Kill it and start it again."""
+        await self.kill(name)
+        await self.start(name)
+
+    @contextmanager
+    def paused(self, name: str) -> Iterator[None]:
+        """Everything in a process and in those that it started stands still while the block runs."""
+        pid = self.processes[name].pid
+        assert pid, f"{name} does not run"
+        os.killpg(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGCONT)
+
+    async def metric(self, service: str, name: str) -> float:
+        """The sum of a service's samples of one name."""
+        async with httpx.AsyncClient(transport=Patient(), timeout=ANSWER_SECONDS) as client:
+            scrape = await client.get(f"{self.stack.url_of(service)}/metrics")
+        lines = [
+            line for line in scrape.raise_for_status().text.splitlines() if line.startswith((f"{name} ", f"{name}{{"))
+        ]
+        return sum(float(line.rpartition(" ")[2]) for line in lines)
+
+
+@asynccontextmanager
+async def town(folder: Path, *, seed: int, people: int) -> AsyncIterator[Town]:
+    """A town on a fresh stack with short heartbeats, on the morning of its first day."""
+    clock = folder / "clock"
+    set_clock(clock, DAYS[0])
+    settings = {"CLOCK": f"file:{clock}"}
+    settings |= {f"{name.upper()}_HEARTBEAT_SECONDS": HEARTBEAT_SECONDS for name in PRODUCERS}
+    async with running_stack(folder / "stack", settings=settings) as stack, AsyncExitStack() as opened:
+        bus = await _connected(stack.nats_url)
+        opened.push_async_callback(bus.close)
+        hall = await _hall(stack, plan_year(seed, KOLDING, people), bus, opened)
+        yield Town(stack, hall, clock, bus)
+
+
+async def _hall(stack: Stack, year: Year, bus: Client, opened: AsyncExitStack) -> Hall:
+    pool, gateway, impact = [
+        await opened.enter_async_context(
+            httpx.AsyncClient(
+                base_url=stack.url_of(name),
+                headers={"Authorization": f"Bearer {stack.token}"},
+                timeout=ANSWER_SECONDS,
+                transport=Patient(),
+            )
+        )
+        for name in ("flexjob_pool", "gateway", "impact")
+    ]
+    pipeline = PatientPipeline(MUNICIPALITY, pool=pool, gateway=gateway, jetstream=bus.jetstream(timeout=2))
+    return Hall(Office(year, pool, gateway, pipeline), impact)
+
+
+async def _connected(url: str) -> Client:
+    async def expected(_: Exception) -> None:
+        """To lose the bus is what happens here."""
+
+    return await nats.connect(url, max_reconnect_attempts=-1, reconnect_time_wait=0.2, error_cb=expected)
