@@ -6,11 +6,12 @@ import pytest
 import typer
 from nats.js.api import ConsumerConfig, DeliverPolicy
 
-from chassis import cli, commands
+from chassis import cli, commands, phantoms
 from chassis.bus import short_job
 from chassis.calendar import calendar_of
 from chassis.database import create_pool
-from chassis.migrate import HTTP, migrate
+from chassis.migrate import HTTP, OUTBOX, migrate
+from chassis.outbox import Stored
 from chassis.tokens import Principal, principal_of
 from local.nats import NatsServer
 
@@ -22,6 +23,7 @@ def app() -> typer.Typer:
     app = cli.new_app("Test.")
     app.add_typer(commands.tokens, name="tokens")
     app.command(name="provision")(commands.provision)
+    app.command(name="phantoms")(commands.phantoms)
     return app
 
 
@@ -205,3 +207,29 @@ async def read_only_what_is_new(url: str) -> None:
         await jetstream.delete_consumer("EVENTS_621_FLEXJOB_POOL", "impact")
         new = ConsumerConfig(durable_name="impact", deliver_policy=DeliverPolicy.NEW)
         await jetstream.add_consumer("EVENTS_621_FLEXJOB_POOL", new)
+
+
+def test_phantoms_are_listed_by_id_and_source(
+    app: typer.Typer, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = datetime(2026, 3, 5, 9, tzinfo=UTC)
+    subject = "events.621.notes.note.taken.v1"
+    strangers = [
+        Stored(7, now, "urn:kraftcenter:621:notes#the#id#0123456789abcdef", subject),
+        Stored(8, now, "", subject),
+    ]
+
+    async def forgot() -> None:
+        await migrate(database_url, [OUTBOX], clock=calendar_of("system"))
+        async with await create_pool(database_url, name="test") as pool, pool.acquire() as db:
+            await phantoms.note(db, strangers, after=6, now=now)
+
+    asyncio.run(forgot())
+    monkeypatch.setenv("NOTES_DATABASE_URL", database_url)
+
+    assert call(app, monkeypatch, "phantoms", "--service", "notes") == 0
+
+    assert capsys.readouterr().out.splitlines() == [
+        f"the#id  urn:kraftcenter:621:notes  {subject}  sequence 7  2026-03-05T09:00:00Z",
+        f"(no id)  {subject}  sequence 8  2026-03-05T09:00:00Z",
+    ]

@@ -14,6 +14,7 @@ from chassis.wire import Sealed
 
 Seals = Callable[[int], list[Sealed]]
 NOW = datetime(2026, 3, 5, 9, tzinfo=UTC)
+SUBJECT = "events.621.flexjob_pool.flexjob.started.v1"
 
 
 async def append(pool: Pool, events: list[Sealed], *, now: datetime = NOW) -> None:
@@ -111,12 +112,12 @@ async def test_whatever_was_recorded_the_tail_of_the_stream_decides(
     assert [entry.sequence for entry in reversed(recorded)] == list(range(1, len(there) + 1))
     assert [row.position for row in waiting] == [row.position for number, row in enumerate(rows) if number not in there]
     above = set(record[survivor:])
-    assert settlement == Settlement(len(set(tail) - above), len(above - set(tail)), strangers)
+    assert settlement == Settlement(len(set(tail) - above), len(above - set(tail)), tuple(told[len(tail) :]))
 
 
-def messages(rows: list[Row], tail: list[int], strangers: int, survivor: int) -> dict[str, Stored]:
+def messages(rows: list[Row], tail: list[int], strangers: int, survivor: int) -> list[Stored]:
     ids = [rows[number].message_id for number in tail] + [f"stranger {number}" for number in range(strangers)]
-    return {message_id: Stored(survivor + number, NOW) for number, message_id in enumerate(ids, start=1)}
+    return [Stored(survivor + number, NOW, message_id, SUBJECT) for number, message_id in enumerate(ids, start=1)]
 
 
 async def test_what_waits_is_found_by_an_index_however_much_was_published(pool: Pool, sealed: Seals) -> None:

@@ -1,4 +1,4 @@
-"""The commands that every installation has: access tokens, and provisioning of streams."""
+"""The commands that every installation has: access tokens, phantoms, and provisioning of streams."""
 
 import asyncio
 import re
@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from chassis import phantoms as strangers
 from chassis import provision as provisioning
 from chassis import tokens as stored
 from chassis.addresses import nats_url as checked_nats_url
@@ -93,6 +94,21 @@ def _require(given: dict[str, str], wrong: Sequence[str] = ()) -> None:
 
 def _has_shape(option: str, text: str) -> bool:
     return re.fullmatch(SHAPES[option][0], text) is not None
+
+
+def phantoms(service: Service) -> None:
+    """Show the events on a service's stream that its outbox does not know, as after a restore from a backup.
+
+    They are counted by whoever reads the stream. Register what happened again and retract the phantom by its id, or
+    restore a later backup: the service looks again when it starts.
+
+    Example: kraftcenter phantoms --service flexjob_pool
+    """
+    _require({"--service": service})
+    for each in at_database(service, strangers.all_of):
+        source, _, rest = each.message_id.partition("#")
+        named = f"{rest.rpartition('#')[0]}  {source}" if source else "(no id)"
+        typer.echo(f"{named}  {each.subject}  sequence {each.stream_sequence}  {each.stored_at:%Y-%m-%dT%H:%M:%SZ}")
 
 
 def _nats_url(given: str) -> str:

@@ -3,7 +3,7 @@
 All SQL on the table is here. An event in it is never changed; rows are kept: a broker may lose what it has stored.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -47,19 +47,21 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Where in the stream a message is, and since when."""
+    """A message as the stream has it: where, since when, under which id, if any, and to which subject it was sent."""
 
     sequence: int
     at: datetime
+    message_id: str
+    subject: str
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What the stream's own tail taught us: how many events it had without our knowing, lost, or has on its own."""
+    """What the stream's own tail taught us: how many events it had unknown to us, or lost, and what is not ours."""
 
     found: int
     lost: int
-    strangers: int
+    strangers: tuple[Stored, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,7 @@ async def recorded_until(db: Connection, sequence: int, limit: int) -> list[Reco
 
 
 async def settle(
-    db: Connection, *, survivor: int, tail: Mapping[str, Stored], first_sequence: int, kept_since: datetime
+    db: Connection, *, survivor: int, tail: Sequence[Stored], first_sequence: int, kept_since: datetime
 ) -> Settlement:
     """Make the record what the stream says: what is there is published, what is not is not.
 
@@ -191,11 +193,14 @@ async def settle(
         FROM unnest($1::text[], $2::bigint[], $3::timestamptz[]) AS tail (id, sequence, stored_at)
         WHERE message_id = tail.id RETURNING message_id
     """
-    sequences, instants = [stored.sequence for stored in tail.values()], [stored.at for stored in tail.values()]
+    # Of two copies of one event the later counts: it is where the stream ends.
+    last = {stored.message_id: stored for stored in tail}
+    sequences, instants = [stored.sequence for stored in last.values()], [stored.at for stored in last.values()]
     async with db.transaction():
         before = {row["message_id"] for row in await db.fetch(unmark, survivor, first_sequence, kept_since)}
-        ours = {row["message_id"] for row in await db.fetch(mark, [*tail], sequences, instants)}
-    return Settlement(found=len(ours - before), lost=len(before - ours), strangers=len(tail) - len(ours))
+        ours = {row["message_id"] for row in await db.fetch(mark, [*last], sequences, instants)}
+    strangers = tuple(stored for stored in tail if stored.message_id not in ours)
+    return Settlement(found=len(ours - before), lost=len(before - ours), strangers=strangers)
 
 
 async def forget_heartbeats(db: Connection, *, before: datetime) -> None:

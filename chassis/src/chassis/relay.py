@@ -21,7 +21,7 @@ from nats.js.errors import NotFoundError
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from chassis import outbox
+from chassis import outbox, phantoms
 from chassis.batch import MESSAGE_ID, Refused, publish_batch
 from chassis.bus import REQUEST_SECONDS, Bus
 from chassis.database import ACQUIRE_SECONDS, ANSWER_SECONDS, CONNECT_SECONDS, SESSION, UNAVAILABLE, Pool
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 MAX_BATCH = 500
 PAGE = 100
+TOLD_PHANTOMS = 20
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 5.0
 RECONCILE_SECONDS = 300.0
@@ -84,13 +85,16 @@ class Relay:
     async def measure(self, pool: Pool) -> list[Metric]:
         """What operations see: the outbox as it stands in the database, and the relay of this process."""
         async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
-            backlog = await outbox.backlog(db)
+            backlog, strangers = await outbox.backlog(db), await phantoms.count(db)
         age = (datetime.now(UTC) - backlog.oldest).total_seconds() if backlog.oldest else 0
         return [
             GaugeMetricFamily("outbox_pending", "Events that wait for the bus.", value=backlog.pending),
             GaugeMetricFamily("outbox_oldest_age_seconds", "How long the oldest of them has waited.", value=age),
             GaugeMetricFamily(
                 "outbox_parked", "Events that the bus will never take as they are.", value=backlog.parked
+            ),
+            GaugeMetricFamily(
+                "outbox_phantoms", "Events of the stream that the outbox does not know.", value=strangers
             ),
             GaugeMetricFamily("relay_active", "1 when this process is the one that publishes.", value=self.active),
             CounterMetricFamily("relay_regressions", "Times the stream had lost events.", value=self.regressions),
@@ -175,24 +179,26 @@ class Relay:
         info = await self._bus.jetstream.stream_info(self._stream.name)
         survivor = await self._last_survivor(db, info.state)
         tail = await self._tail_after(survivor)
-        settlement = await outbox.settle(
-            db,
-            survivor=survivor,
-            tail=tail,
-            first_sequence=info.state.first_seq,
-            kept_since=self._kept_since(info.config),
-        )
-        self._last = max([info.state.last_seq, *(stored.sequence for stored in tail.values())])
+        async with db.transaction():
+            settlement = await outbox.settle(
+                db,
+                survivor=survivor,
+                tail=tail,
+                first_sequence=info.state.first_seq,
+                kept_since=self._kept_since(info.config),
+            )
+            fresh = await phantoms.note(db, settlement.strangers, after=survivor, now=datetime.now(UTC))
+        self._last = max([info.state.last_seq, *(stored.sequence for stored in tail)])
+        self._tell(settlement, fresh)
+
+    def _tell(self, settlement: outbox.Settlement, fresh: Sequence[phantoms.Phantom]) -> None:
         if settlement.lost:
             self.regressions += 1
-        if settlement.lost or settlement.found or settlement.strangers:
-            log.warning(
-                "relay_reconciled",
-                stream=self._stream.name,
-                lost=settlement.lost,
-                found=settlement.found,
-                strangers=settlement.strangers,
-            )
+        if settlement.lost or settlement.found:
+            log.warning("relay_reconciled", stream=self._stream.name, lost=settlement.lost, found=settlement.found)
+        if fresh:
+            ids = [phantom.message_id for phantom in fresh[:TOLD_PHANTOMS]]
+            log.error("phantoms_found", stream=self._stream.name, events=len(fresh), first=ids)
 
     def _kept_since(self, config: StreamConfig) -> datetime:
         """What is older has aged away, also from a stream that was told to keep events for longer than they may be."""
@@ -216,16 +222,16 @@ class Relay:
             return False
         return (message.headers or {}).get(MESSAGE_ID) == recorded.message_id
 
-    async def _tail_after(self, sequence: int) -> dict[str, outbox.Stored]:
-        """Each message after a sequence, by its id; read from the leader, who alone is never behind."""
+    async def _tail_after(self, sequence: int) -> list[outbox.Stored]:
+        """Each message after a sequence, read from the leader, who alone is never behind."""
         jetstream, name, every = self._bus.jetstream, self._stream.name, self._stream.subjects
-        tail: dict[str, outbox.Stored] = {}
+        tail: list[outbox.Stored] = []
         with suppress(NotFoundError):
             while True:
                 message = await jetstream.get_msg(name, seq=sequence + 1, subject=every, next=True)
-                assert message.seq and message.time  # noqa: S101, PT018 - the leader always tells both
-                sequence = message.seq
-                tail[(message.headers or {}).get(MESSAGE_ID, "")] = outbox.Stored(sequence, message.time)
+                assert message.seq and message.time and message.subject  # noqa: S101, PT018 - the leader always tells
+                sequence, message_id = message.seq, (message.headers or {}).get(MESSAGE_ID, "")
+                tail.append(outbox.Stored(sequence, message.time, message_id, message.subject))
         return tail
 
     async def _wait(self) -> None:
