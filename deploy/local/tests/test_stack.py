@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from chassis.bus import short_job
-from local.instances import free_ports_for, instances_of, known_ports
+from local.instances import instances_of, known_ports
 from local.nats import NatsServer
 from local.postgres import OwnPostgres, Postgres
 from local.processes import PortTaken, Server, StartFailed, is_free
@@ -106,8 +106,7 @@ async def test_with_a_given_nats_what_is_under_way_has_its_usual_time(
     nats_server: NatsServer, tmp_path: Path, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NATS_URL", nats_server.url)
-    ports = free_ports_for(["stand_in"])
-    async with running_stack(tmp_path / "stack", services=["stand_in"], ports=ports, settings=settings) as stack:
+    async with running_stack(tmp_path / "stack", services=["stand_in"], lasting=True, settings=settings) as stack:
         async with short_job(stack.nats_url) as jetstream:
             consumer = await jetstream.consumer_info("EVENTS_621_FLEXJOB_POOL", "impact")
         assert (tmp_path / "stack").stat().st_mode & 0o076 == 0

@@ -114,7 +114,7 @@ async def _up(municipalities: Sequence[str], ports: dict[str, int]) -> None:
     messages.print("Starting PostgreSQL, NATS and the services …")
     files = {code: _token_file(code, municipalities) for code in municipalities}
     kept = {code: file.read_text().strip() for code, file in files.items() if file.exists()}
-    async with running_stack(DATA, municipalities=municipalities, ports=ports, kept_tokens=kept) as stack:
+    async with running_stack(DATA, municipalities=municipalities, ports=ports, lasting=True, kept_tokens=kept) as stack:
         for code, file in files.items():
             _write(file, f"{stack.tokens[code]}\n")
         _write(SETTINGS, "".join(f"{name.upper()}_DATABASE_URL={url}\n" for name, url in stack.database_urls.items()))

@@ -121,15 +121,18 @@ class Server:
 
     def stop(self) -> None:
         """End it gracefully."""
-        if self._child:
-            self._child.stop(self.stop_signal)
-            self._child = None
+        if child := self._given_up():
+            child.stop(self.stop_signal)
 
     def kill(self) -> None:
         """End it at once, as a crash would."""
-        if self._child:
-            self._child.kill()
-            self._child = None
+        if child := self._given_up():
+            child.kill()
+
+    def _given_up(self) -> Child | None:
+        """The child, which is no longer kept: what ends from now on has not crashed, whoever looks meanwhile."""
+        child, self._child = self._child, None
+        return child
 
     def _launch(self, command: Sequence[str | Path], log: Path, answers: Callable[[], bool]) -> None:
         self._child = Child(command, log)

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
@@ -99,15 +100,17 @@ async def running_stack(  # noqa: PLR0913 - what a stack may be told
     services: Sequence[str] = SERVICES,
     municipalities: Sequence[str] = (MUNICIPALITY,),
     ports: Mapping[str, int] | None = None,
+    lasting: bool = False,
     settings: Mapping[str, str] | None = None,
     kept_tokens: Mapping[str, str] | None = None,
+    by_way_of: Mapping[str, int] | None = None,
 ) -> AsyncIterator[Stack]:
     """Start a stack in the folder, or go on with what the folder holds; it is ready inside the block and ends with it.
 
-    With `ports` (as known_ports) it is the one that lasts on this machine, and uses a given DATABASE_URL and NATS_URL.
-    Without, it is one of many, on free ports and with a NATS of its own; what it puts into a given PostgreSQL is
-    removed again. `settings` are variables for every service, as CLOCK; `kept_tokens`, by municipality, are
-    those of the last time. Raises one of REFUSALS.
+    The `lasting` one of this machine uses a given DATABASE_URL and NATS_URL. Any other is one of many, with a NATS of
+    its own; what it puts into a given PostgreSQL is removed again. `ports` are as in known_ports, free ones if none are
+    given. `settings` are variables for every service, as CLOCK; `kept_tokens`, by municipality, are those of the last
+    time; `by_way_of` are other loopback ports at which services reach `postgres` and `nats`. Raises one of REFUSALS.
     """
     settings = dict(settings or {})
     given = {code: (kept_tokens or {}).get(code) or f"kc_{secrets.token_urlsafe(32)}" for code in municipalities}
@@ -115,8 +118,8 @@ async def running_stack(  # noqa: PLR0913 - what a stack may be told
     at = ports or free_ports_for(services, municipalities)
     async with AsyncExitStack() as running:
         running.enter_context(_alone_in(folder))
-        postgres = postgres_for(folder / "postgres", port=at["postgres"], lasting=bool(ports))
-        bus = (nats_for if ports else NatsServer)(folder / "nats", port=at["nats"], monitor_port=at["nats_monitor"])
+        postgres = postgres_for(folder / "postgres", port=at["postgres"], lasting=lasting)
+        bus = (nats_for if lasting else NatsServer)(folder / "nats", port=at["nats"], monitor_port=at["nats_monitor"])
         own = [server for server in (postgres, bus) if isinstance(server, OwnPostgres | NatsServer)]
         needed = {instance.name: at[instance.name] for instance in instances}
         for mine in own:
@@ -127,11 +130,15 @@ async def running_stack(  # noqa: PLR0913 - what a stack may be told
             running.callback(server.stop)
             server.start()
         names = [instance.name for instance in instances]
-        databases = running.enter_context(_databases(postgres, names, shared=not (ports or postgres in own)))
-        told = {one.name: _environment(one, databases[one.name], bus.url, at[one.name]) | settings for one in instances}
+        databases = running.enter_context(_databases(postgres, names, shared=not (lasting or postgres in own)))
+        ways = by_way_of or {}
+        nats_url = _by_way_of(bus.url, ways.get("nats"))
+        reached = {name: _by_way_of(dsn, ways.get("postgres")) for name, dsn in databases.items()}
+        told = {one.name: _environment(one, reached[one.name], nats_url, at[one.name]) | settings for one in instances}
         processes = {one.name: _service(one, folder, bus, told[one.name]) for one in instances}
         for process in processes.values():
-            running.callback(process.stop)
+            # What a service still has to say on its way out may pass through whoever called for the stack.
+            running.push_async_callback(asyncio.to_thread, process.stop)
         await _all(process.start() for process in processes.values())
         clock = settings.get("CLOCK", "system")
         await _all(_issue_tokens(one, databases[one.name], given, services, clock) for one in instances)
@@ -178,6 +185,13 @@ def _databases(postgres: Postgres, names: Sequence[str], *, shared: bool) -> Ite
     finally:
         for dsn in databases.values() if shared else ():
             postgres.remove(dsn)
+
+
+def _by_way_of(url: str, port: int | None) -> str:
+    """The URL, at another port of this machine if one is given."""
+    parts = urlsplit(url)
+    who, at, _ = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{who}{at}{LOOPBACK}:{port}").geturl() if port else url
 
 
 def _environment(instance: Instance, database_url: str, nats_url: str, port: int) -> dict[str, str]:
