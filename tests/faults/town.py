@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,6 +19,7 @@ from nats.aio.client import Client
 
 from contracts.streams import Stream, streams_of
 from local.hall import Hall
+from local.instances import SERVICES, free_ports_for
 from local.nats import NatsServer
 from local.pipeline import Pipeline
 from local.plan.chance import DAYS
@@ -31,6 +32,7 @@ from local.simulator import Office, live_day, set_clock
 from local.stack import Stack, running_stack
 from local.supervisor import Service
 from local.waiting import until
+from tests.faults.proxy import Proxy, proxy_to
 
 MUNICIPALITY = KOLDING.municipality
 PRODUCERS = ("flexjob_pool", "gateway")
@@ -88,17 +90,29 @@ async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
             await asyncio.sleep(PAUSE_SECONDS)
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a town is built on; `proxied`: services reach PostgreSQL and NATS through a network that can be bad."""
+
+    proxied: bool = False
+
+
+PLAIN = Ground()
+
+
 @dataclass(slots=True)
 class Town:
     """A municipality that lives, and what its books must answer for.
 
-    `strangers` are bodies that somebody else than a relay put on a stream; `kills` counts processes that were killed.
+    `network` are the proxies before `nats` and `postgres`, on such a ground; `strangers` are bodies that somebody else
+    than a relay put on a stream; `kills` counts processes that were killed.
     """
 
     stack: Stack
     hall: Hall
     clock: Path
     bus: Client
+    network: Mapping[str, Proxy]
     strangers: list[bytes] = field(default_factory=list)
     kills: int = 0
     lived: int = 0
@@ -125,6 +139,21 @@ class Town:
             self.lived += 1
             await live_day([self.hall.office], day, clock=self.clock)
 
+    async def live_until(self, day: date) -> None:
+        """Live all days before one."""
+        await self.live(DAYS.index(day) - self.lived)
+
+    async def wake(self) -> None:
+        """Begin the next day, and return once it was heard of; nothing is registered on it yet."""
+        day = DAYS[self.lived]
+        self.lived += 1
+        set_clock(self.clock, day)
+        await self.hall.office.settle(day, counted=True)
+
+    async def work(self) -> None:
+        """Register what is to be registered on the day that was begun."""
+        await self.hall.office.work(self.today)
+
     @asynccontextmanager
     async def busy(self) -> AsyncIterator[None]:
         """Day after day is lived while the block runs; the day under way at its end is lived to its end."""
@@ -146,6 +175,16 @@ class Town:
         office = self.hall.office
         enough = office.requests + more
         await until(lambda: office.requests >= enough, seconds=PATIENCE_SECONDS, message="the load stands still")
+
+    async def published(self) -> None:
+        """Return once nothing waits in an outbox, be it for a moment."""
+        for producer in PRODUCERS:
+            await until(
+                partial(self._waits_for_nothing, producer), seconds=PATIENCE_SECONDS, message=f"{producer} waits"
+            )
+
+    async def _waits_for_nothing(self, producer: str) -> bool:
+        return await self.metric(producer, "outbox_pending") == 0
 
     async def kill(self, name: str) -> None:
         """Kill a process, and all that it started, as a crash would."""
@@ -188,17 +227,23 @@ class Town:
 
 
 @asynccontextmanager
-async def town(folder: Path, *, seed: int, people: int) -> AsyncIterator[Town]:
+async def town(folder: Path, *, seed: int, people: int, ground: Ground = PLAIN) -> AsyncIterator[Town]:
     """A town on a fresh stack with short heartbeats, on the morning of its first day."""
-    clock = folder / "clock"
+    clock, ports = folder / "clock", free_ports_for(SERVICES)
     set_clock(clock, DAYS[0])
     settings = {"CLOCK": f"file:{clock}"}
     settings |= {f"{name.upper()}_HEARTBEAT_SECONDS": HEARTBEAT_SECONDS for name in PRODUCERS}
-    async with running_stack(folder / "stack", settings=settings) as stack, AsyncExitStack() as opened:
+    async with AsyncExitStack() as opened:
+        far = ("nats", "postgres") if ground.proxied else ()
+        network = {name: await opened.enter_async_context(proxy_to(ports[name])) for name in far}
+        by_way_of = {name: proxy.port for name, proxy in network.items()}
+        stack = await opened.enter_async_context(
+            running_stack(folder / "stack", ports=ports, settings=settings, by_way_of=by_way_of)
+        )
         bus = await _connected(stack.nats_url)
         opened.push_async_callback(bus.close)
         hall = await _hall(stack, plan_year(seed, KOLDING, people), bus, opened)
-        yield Town(stack, hall, clock, bus)
+        yield Town(stack, hall, clock, bus, network)
 
 
 async def _hall(stack: Stack, year: Year, bus: Client, opened: AsyncExitStack) -> Hall:

@@ -1,0 +1,154 @@
+"""A broker that forgets, and whoever administers it and takes the wrong thing away."""
+
+import asyncio
+import shutil
+from random import Random
+
+import pytest
+from nats.js.api import ConsumerConfig, DeliverPolicy
+from nats.js.errors import APIError, NotFoundError
+
+from chassis.provision import ConsumerUnfit
+from contracts.streams import Stream
+from local.nats import NatsServer
+from local.waiting import until
+from tests.faults.fault import Fault
+from tests.faults.town import MUNICIPALITY, Town
+
+GROUP = "broker"
+DURABLE = "impact"
+POOL = Stream(MUNICIPALITY, "flexjob_pool")
+
+
+async def _rolled_back(town: Town, dice: Random) -> None:
+    server = town.stack.nats
+    assert isinstance(server, NatsServer)
+    backup = server.folder / "backup"
+    await asyncio.to_thread(server.stop)
+    shutil.copytree(server.store_dir, backup)
+    await town.start("nats")
+    await town.registered(dice.randint(20, 60))
+    await town.published()
+    found = await town.metric("flexjob_pool", "relay_regressions_total")
+
+    await town.kill("nats")
+    shutil.rmtree(server.store_dir)
+    backup.rename(server.store_dir)
+    await town.start("nats")
+
+    await until(lambda: _noticed(town, found), seconds=60, message="the relay does not notice the lost tail")
+
+
+async def _noticed(town: Town, before: float) -> bool:
+    return await town.metric("flexjob_pool", "relay_regressions_total") > before
+
+
+async def _emptied(town: Town, dice: Random) -> None:
+    server = town.stack.nats
+    assert isinstance(server, NatsServer)
+    await town.registered(dice.randint(1, 25))
+    await town.kill("nats")
+    shutil.rmtree(server.store_dir)
+    await town.start("nats")
+    await _until_provisioned_again(town)
+
+
+async def _stream_deleted(town: Town, dice: Random) -> None:
+    await town.registered(dice.randint(1, 25))
+    await town.bus.jetstream().delete_stream(POOL.name)
+    await _until_provisioned_again(town)
+
+
+async def _until_provisioned_again(town: Town) -> None:
+    """Return once whoever reads the stream has noticed that it is gone, has ended, and has prepared it at its start."""
+
+    async def there() -> bool:
+        try:
+            await town.bus.jetstream().stream_info(POOL.name)
+        except NotFoundError:
+            return False
+        return True
+
+    await until(there, seconds=90, message="the stream is not made again")
+
+
+async def _purged(town: Town, dice: Random) -> None:
+    await town.registered(dice.randint(1, 25))
+    jetstream = town.bus.jetstream()
+    config = (await jetstream.stream_info(POOL.name)).config
+    for attempt in (
+        jetstream.purge_stream(POOL.name),
+        jetstream.delete_msg(POOL.name, 1),
+        jetstream.update_stream(config.evolve(deny_purge=False)),
+    ):
+        with pytest.raises(APIError):
+            await attempt
+
+
+async def _durable_deleted(town: Town, dice: Random) -> None:
+    await town.registered(dice.randint(1, 25))
+    before = town.processes["impact"].pid
+    await town.bus.jetstream().delete_consumer(POOL.name, DURABLE)
+    await until(lambda: town.processes["impact"].pid != before, seconds=90, message="impact does not notice")
+
+
+async def _durable_of_another_policy(town: Town, dice: Random) -> None:
+    """Whoever starts impact is told what to do, and does it."""
+    await town.registered(dice.randint(1, 25))
+    jetstream = town.bus.jetstream()
+    await town.kill("impact")
+    await jetstream.delete_consumer(POOL.name, DURABLE)
+    await town.registered(dice.randint(10, 25))
+    await jetstream.add_consumer(POOL.name, ConsumerConfig(durable_name=DURABLE, deliver_policy=DeliverPolicy.NEW))
+    with pytest.raises(ConsumerUnfit, match=f"nats consumer rm {POOL.name} {DURABLE}"):
+        await town.start("impact")
+    await jetstream.delete_consumer(POOL.name, DURABLE)
+    await town.start("impact")
+
+
+FAULTS = (
+    Fault(
+        "the broker forgets its last events",
+        "the store of nats-server is put back to a copy from before the last events, under load",
+        "the relays notice that the stream ends too early, and publish what it lost again",
+        _rolled_back,
+        GROUP,
+        short=True,
+    ),
+    Fault(
+        "the broker comes back empty",
+        "nats-server is killed under load and its store deleted",
+        "impact notices that its durable is gone, streams are made again, and the outboxes fill them",
+        _emptied,
+        GROUP,
+    ),
+    Fault(
+        "a stream is deleted",
+        "flexjob_pool's stream is deleted by an administrator under load",
+        "impact notices that its durable is gone, the stream is made again, and the outbox fills it",
+        _stream_deleted,
+        GROUP,
+    ),
+    Fault(
+        "a stream is purged",
+        "an administrator tries to purge the stream, to delete a message, and to allow either",
+        "the server refuses all three",
+        _purged,
+        GROUP,
+    ),
+    Fault(
+        "a durable is deleted",
+        "impact's durable is deleted by an administrator under load",
+        "impact notices that it is deaf, ends, makes it again when it starts, and reads from its floor",
+        _durable_deleted,
+        GROUP,
+        short=True,
+    ),
+    Fault(
+        "a durable has a wrong policy",
+        "impact is killed, and its durable made again such that it passes over what was sent before",
+        "impact refuses to start and says what to do; once that is done, nothing is missing",
+        _durable_of_another_policy,
+        GROUP,
+    ),
+)

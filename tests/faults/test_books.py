@@ -1,0 +1,168 @@
+"""Each question of the books is answered wrongly once: what a fault would leave is put there, and put right again."""
+
+from collections.abc import AsyncIterator
+from typing import NamedTuple
+from uuid import UUID
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from chassis.database import create_pool
+from tests.faults import books
+from tests.faults.books import Question, Wrong
+from tests.faults.broker import POOL
+from tests.faults.town import Town
+from tests.faults.town import town as running_town
+
+pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("books"), pytest.mark.asyncio(loop_scope="module")]
+
+
+class Damage(NamedTuple):
+    """What is done to a database such that one question must be answered wrongly, and what undoes it."""
+
+    name: str
+    service: str
+    done: str
+    undone: str
+    question: Question
+    told: str
+
+
+DAMAGES = (
+    Damage(
+        "an event is marked as published and never was",
+        "flexjob_pool",
+        """INSERT INTO outbox (source, event_id, type, subject, message_id, body, body_hash,
+                               appended_at, stream_sequence, published_at)
+           SELECT source, 'lost', type, subject, 'lost', 'lost', body_hash, appended_at, 1000000, published_at
+           FROM outbox WHERE type LIKE '%.flexjob.started.%' LIMIT 1""",
+        "DELETE FROM outbox WHERE event_id = 'lost'",
+        books.outboxes_are_streams,
+        "1 missing",
+    ),
+    Damage(
+        "an event waits for ever",
+        "flexjob_pool",
+        """INSERT INTO outbox (source, event_id, type, subject, message_id, body, body_hash, appended_at, parked_reason)
+           SELECT source, 'parked', type, subject, 'parked', body, body_hash, appended_at, 'too large'
+           FROM outbox WHERE type LIKE '%.flexjob.started.%' LIMIT 1""",
+        "DELETE FROM outbox WHERE event_id = 'parked'",
+        books.outboxes_are_streams,
+        "waiting",
+    ),
+    Damage(
+        "a fact is lost",
+        "impact",
+        "UPDATE ledger SET kind = 'discard' WHERE position = 3",
+        "UPDATE ledger SET kind = 'fact' WHERE position = 3",
+        books.streams_are_the_ledger,
+        "streams and ledger: 1 missing",
+    ),
+    Damage(
+        "a fact is there twice",
+        "impact",
+        """INSERT INTO ledger SELECT municipality, 1000000, kind, source, 'again', type, time, occurred_on, body,
+               body_hash, parked, recorded_at, stream, stream_sequence FROM ledger WHERE position = 3""",
+        "DELETE FROM ledger WHERE position = 1000000",
+        books.streams_are_the_ledger,
+        "twice: 1",
+    ),
+    Damage(
+        "a position is missing",
+        "impact",
+        "UPDATE ledger SET position = 1000000 WHERE position = 3",
+        "UPDATE ledger SET position = 3 WHERE position = 1000000",
+        books.streams_are_the_ledger,
+        "positions",
+    ),
+    Damage(
+        "a delivery is counted that never came",
+        "impact",
+        "UPDATE delivery SET first_copies = first_copies + 1 WHERE stream = 'EVENTS_621_FLEXJOB_POOL'",
+        "UPDATE delivery SET first_copies = first_copies - 1 WHERE stream = 'EVENTS_621_FLEXJOB_POOL'",
+        books.accounts_close,
+        "open accounts",
+    ),
+    Damage(
+        "a producer says that it sent more",
+        "impact",
+        "UPDATE heartbeat SET published = published + 1, sent_at = sent_at + interval '1 day'",
+        "UPDATE heartbeat SET published = published - 1, sent_at = sent_at - interval '1 day'",
+        books.accounts_close,
+        "completeness",
+    ),
+    Damage(
+        "an effect is counted twice",
+        "impact",
+        "UPDATE running_sum SET amount = 2 * amount WHERE measure = 'persons_in_flexjob'",
+        "UPDATE running_sum SET amount = amount / 2 WHERE measure = 'persons_in_flexjob'",
+        books.sql_agrees,
+        "drift",
+    ),
+    Damage(
+        "a delta is another than the ledger gives",
+        "impact",
+        "UPDATE delta SET amount = amount + 1 WHERE measure = 'persons_in_flexjob'",
+        "UPDATE delta SET amount = amount - 1 WHERE measure = 'persons_in_flexjob'",
+        books.a_rebuild_changes_nothing,
+        "rows that differ",
+    ),
+)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    """A small town, some days into its year, whose books are right."""
+    async with running_town(tmp_path_factory.mktemp("town"), seed=7, people=40) as running:
+        await running.live(12)
+        await books.check(running)
+        yield running
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.name)
+async def test_a_wrong_book_is_noticed_when(town: Town, damage: Damage) -> None:
+    async with await create_pool(town.stack.database_urls[damage.service], name="damage") as db:
+        await db.execute(damage.done)
+        try:
+            with pytest.raises(Wrong, match=damage.told):
+                await damage.question(town)
+        finally:
+            await db.execute(damage.undone)
+
+    await damage.question(town)
+
+
+async def test_a_stranger_on_a_stream_is_noticed_unless_he_is_accounted_for(town: Town) -> None:
+    body = b"nobody told of this"
+    await town.bus.jetstream().publish(f"events.621.{POOL.producer}.note.left.v1", body)
+
+    with pytest.raises(Wrong, match="too many"):
+        await books.outboxes_are_streams(town)
+
+    town.strangers.append(body)
+    await books.check(town)
+
+
+async def test_a_figure_that_moves_without_the_simulator_is_noticed(town: Town) -> None:
+    started = {
+        "occurred_on": "2025-01-02",
+        "placement_id": str(UUID(int=1, version=4)),
+        "person_ref": str(UUID(int=2, version=4)),
+        "department": "Senior",
+        "workplace_unit": "Plejecenter_Olivenhaven",
+        "attendance_hours_per_week": "12.00",
+        "effective_hours_per_week": "8.00",
+        "grant_term": "permanent",
+        "retention": False,
+        "scheme": "post2013",
+    }
+    answer = await town.hall.office.pool.post("/v1/flexjobs", json=started, headers={"Idempotency-Key": "unplanned"})
+    assert answer.status_code == httpx.codes.CREATED
+
+    with pytest.raises(Wrong, match="figures that differ"):
+        await books.check(town, seconds=1)
+
+
+async def test_every_question_is_answered_wrongly_once() -> None:
+    assert {damage.question for damage in DAMAGES} | {books.figures_are_the_simulators} == {*books.QUESTIONS}
