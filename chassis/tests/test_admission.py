@@ -105,6 +105,7 @@ def test_all_reasons_are_told_at_once_each_with_its_place() -> None:
         (example(traceparent=VALUE), ("/traceparent", "must have the form of the W3C, 00-…-…-01")),
         (example(subject="a\0b"), ("/subject", "must not hold NUL characters")),
         (example(time="2026-03-05T09:12:44"), ("/time", "must be an instant in UTC, YYYY-MM-DDThh:mm:ssZ")),
+        (example(time="0001-01-01T00:00:00Z"), ("/time", "must be after the year 1 and before the year 9999")),
         (example(data=[]), ("/data", "must be a JSON object")),
         (example(data={}), ("/data/occurred_on", "is missing")),
         (example(tracestate="x=1"), ("", UNKNOWN_FIELD)),

@@ -114,6 +114,12 @@ def test_an_event_about_a_person_says_that_it_is_sensitive(event: type[Event]) -
         assert event.contract.classification in {"confidential", "special_category"}
 
 
+@pytest.mark.parametrize("instant", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"])
+def test_no_event_was_registered_at_the_end_of_time(instant: str) -> None:
+    with pytest.raises(ValidationError, match="after the year 1 and before the year 9999"):
+        Envelope.model_validate(example("flexjob.started.v1") | {"time": instant})
+
+
 def test_an_unknown_type_is_named_as_such() -> None:
     message = example("flexjob.started.v1") | {"type": "dk.kraftcenter.flexjob.started.v2"}
 

@@ -68,6 +68,7 @@ BY_TEXT: dict[str, Said] = {
         Said("skal være et UUID med små bogstaver og bindestreger", "must be a UUID in lower case with hyphens"),
         Said("skal være en kalenderdato, ÅÅÅÅ-MM-DD", "must be a calendar date, YYYY-MM-DD"),
         Said("skal være et tidspunkt i UTC, ÅÅÅÅ-MM-DDTtt:mm:ssZ", "must be an instant in UTC, YYYY-MM-DDThh:mm:ssZ"),
+        Said("skal ligge efter år 1 og før år 9999", "must be after the year 1 and before the year 9999"),
         Said(
             'skal være timer pr. uge som decimaltal i en tekst, f.eks. "12.50"',
             'must be hours per week as a decimal string, as "12.50"',

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import MAXYEAR, MINYEAR, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
@@ -57,6 +57,13 @@ def spelled(pattern: str, native: type, hint: str) -> Callable[[Any], Any]:
     return check
 
 
+def in_every_calendar(instant: datetime) -> datetime:
+    """Refuse the first year and the last: their ends have no date in some time zone, and databases call them infinity."""
+    if not MINYEAR < instant.year < MAXYEAR:
+        raise ValueError("must be after the year 1 and before the year 9999")
+    return instant
+
+
 def without_personal_number(text: str) -> str:
     """Refuse text that holds a personal number."""
     if contains_personal_number(text):
@@ -84,6 +91,7 @@ Day = Annotated[
 Instant = Annotated[
     datetime,
     BeforeValidator(spelled(INSTANT_PATTERN, datetime, "must be an instant in UTC, YYYY-MM-DDThh:mm:ssZ")),
+    AfterValidator(in_every_calendar),
     WithJsonSchema({"type": "string", "format": "date-time", "pattern": INSTANT_PATTERN}),
 ]
 HoursPerWeek = Annotated[
