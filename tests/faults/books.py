@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from time import monotonic
 
 import asyncpg
@@ -12,6 +13,7 @@ from chassis.database import create_pool
 from chassis.wire import Unreadable, read
 from contracts.streams import Stream
 from impact.catalogue import INDICATORS, measures_of
+from impact.conservation import HEARD
 from impact.rebuild import compare
 from impact.store.conservation import balance
 from impact.store.figures import snapshot
@@ -20,7 +22,7 @@ from impact.verify.drift import Pair, verify
 from impact.verify.watch import HORIZON
 from local import comparison
 from local.expected.figures import expected_figures
-from tests.faults.town import MUNICIPALITY, Town
+from tests.faults.town import MUNICIPALITY, PRODUCERS, Town
 
 MEASURES = measures_of(INDICATORS)
 HEARTBEAT = ".service.heartbeat."
@@ -88,10 +90,15 @@ async def streams_are_the_ledger(town: Town) -> None:
 
 
 async def accounts_close(town: Town) -> None:
-    """Conservation and completeness: what was delivered and what was published is in exactly one count each."""
+    """Conservation and completeness: what was delivered and what was published is in exactly one count each.
+
+    Of a source that only strangers have told of, no producer says how much there should be, and impact says so.
+    """
+    unheard = await _told_by_strangers_alone(town)
     async with await create_pool(town.stack.database_urls["impact"], name="books") as pool, snapshot(pool) as seen:
-        _same("open accounts", (), (await thorough_balance(seen, MUNICIPALITY, MEASURES)).open_accounts)
-        _same("complete", True, (await balance(seen, MUNICIPALITY)).complete)
+        found = (await thorough_balance(seen, MUNICIPALITY, MEASURES)).open_accounts
+        _same("open accounts", [(HEARD, source) for source in unheard], [(each.name, each.of) for each in found])
+        _same("complete", None if unheard else True, (await balance(seen, MUNICIPALITY)).complete)
 
 
 async def sql_agrees(town: Town) -> None:
@@ -116,6 +123,19 @@ async def figures_are_the_simulators(town: Town) -> None:
     expected = await asyncio.to_thread(expected_figures, actions, municipality=MUNICIPALITY, as_of=day, known_on=day)
     lines = await comparison.compare(town.hall.impact, expected, municipality=MUNICIPALITY, as_of=day, known_on=day)
     _same("figures that differ", [], [str(line) for line in lines if not line.agrees][:SHOWN])
+
+
+async def _told_by_strangers_alone(town: Town) -> list[str]:
+    """The sources of strangers' facts that no producer speaks of."""
+    told = set[str]()
+    for body in town.strangers:
+        with suppress(Unreadable):
+            told.add(read(body).envelope.source)
+    spoken_of = set[str]()
+    for producer in PRODUCERS:
+        rows = await _rows(town, producer, "SELECT DISTINCT source FROM outbox WHERE type NOT LIKE $1")
+        spoken_of |= {row["source"] for row in rows}
+    return sorted(told - spoken_of)
 
 
 async def _rows(town: Town, service: str, query: str) -> list[asyncpg.Record]:

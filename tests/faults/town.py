@@ -186,6 +186,12 @@ class Town:
     async def _waits_for_nothing(self, producer: str) -> bool:
         return await self.metric(producer, "outbox_pending") == 0
 
+    async def slip_in(self, producer: str, body: bytes, *, headers: dict[str, str] | None = None) -> None:
+        """Put a body on a producer's stream as a stranger does, of whom no outbox knows. Raises nats.errors.Error."""
+        subject = f"events.{MUNICIPALITY}.{producer}.stranger.told.v1"
+        await self.bus.jetstream().publish(subject, body, headers=headers)
+        self.strangers.append(body)
+
     async def kill(self, name: str) -> None:
         """Kill a process, and all that it started, as a crash would."""
         self.kills += 1
