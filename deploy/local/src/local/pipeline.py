@@ -45,13 +45,13 @@ class Pipeline:
             await self._read(producer, "impact")
 
     async def _gateway_is_empty(self) -> bool:
-        return (await _samples(self._gateway))[OUTBOX_PENDING] == 0
+        return (await _samples(self._gateway)).get(OUTBOX_PENDING) == 0
 
     async def _pool_is_empty(self) -> bool:
-        return (await _samples(self._pool))[OUTBOX_PENDING] == 0
+        return (await _samples(self._pool)).get(OUTBOX_PENDING) == 0
 
     async def _is_swept(self, day: date) -> bool:
-        return (await _samples(self._pool))[SWEPT_UNTIL] == datetime.combine(day, time(tzinfo=UTC)).timestamp()
+        return (await _samples(self._pool)).get(SWEPT_UNTIL) == datetime.combine(day, time(tzinfo=UTC)).timestamp()
 
     async def _read(self, producer: str, durable: str) -> None:
         caught_up = partial(self._is_read, self._streams[producer], durable)
@@ -65,7 +65,7 @@ class Pipeline:
 
 
 async def _samples(client: httpx.AsyncClient) -> dict[str, float]:
-    """The metrics of a service that have no labels."""
+    """The metrics of a service that have no labels; one that has just started, or lost its database, tells less."""
     scrape = await client.get("/metrics")
     scrape.raise_for_status()
     samples = (line.split(" ") for line in scrape.text.splitlines() if not line.startswith("#") and "{" not in line)
