@@ -7,7 +7,6 @@ from contextlib import suppress
 from time import monotonic
 
 import asyncpg
-from nats.js.api import AckPolicy, ConsumerConfig
 
 from chassis.database import create_pool
 from chassis.wire import Unreadable, read
@@ -22,13 +21,11 @@ from impact.verify.drift import Pair, verify
 from impact.verify.watch import HORIZON
 from local import comparison
 from local.expected.figures import expected_figures
-from tests.faults.town import MUNICIPALITY, PRODUCERS, Town
+from tests.faults.town import HEARTBEAT, MUNICIPALITY, PRODUCERS, Town
 
 MEASURES = measures_of(INDICATORS)
-HEARTBEAT = ".service.heartbeat."
 SETTLE_SECONDS = 60.0
 PAUSE_SECONDS = 0.2
-PAGE = 1000
 SHOWN = 5
 
 
@@ -61,7 +58,7 @@ async def outboxes_are_streams(town: Town) -> None:
         )
         _same(f"{stream.producer}: waiting", 0, sum(row["published_at"] is None for row in rows))
         _same(f"{stream.producer}: parked", 0, sum(row["parked_reason"] is not None for row in rows))
-        outbox, held = {row["body"] for row in rows}, await _held(town, stream)
+        outbox, held = {row["body"] for row in rows}, await _bodies_on(town, stream)
         _alike(f"outbox of {stream.producer} and {stream.name}", outbox, held - strangers)
         told |= held
     _alike("what strangers told, on the streams", strangers, strangers & told)
@@ -73,7 +70,7 @@ async def streams_are_the_ledger(town: Town) -> None:
     evidence = await _rows(town, "impact", "SELECT kind, body_hash, raw FROM evidence WHERE kind NOT LIKE $1")
     readable, unreadable = set[bytes](), set[bytes]()
     for stream in town.streams:
-        for body in await _held(town, stream):
+        for body in await _bodies_on(town, stream):
             try:
                 readable.add(read(body).body_hash)
             except Unreadable:
@@ -146,18 +143,8 @@ async def _rows(town: Town, service: str, query: str) -> list[asyncpg.Record]:
         await db.close()
 
 
-async def _held(town: Town, stream: Stream) -> set[bytes]:
-    """What a stream holds but for heartbeats."""
-    jetstream, found = town.bus.jetstream(), set[bytes]()
-    count = (await jetstream.stream_info(stream.name)).state.messages
-    config = ConsumerConfig(ack_policy=AckPolicy.NONE)
-    reader = await jetstream.pull_subscribe("", stream=stream.name, config=config)
-    while count:
-        messages = await reader.fetch(min(count, PAGE))
-        count -= len(messages)
-        found |= {message.data for message in messages if HEARTBEAT not in message.subject}
-    await reader.unsubscribe()
-    return found
+async def _bodies_on(town: Town, stream: Stream) -> set[bytes]:
+    return {message.data for message in await town.held(stream)}
 
 
 def _same(what: str, expected: object, found: object) -> None:

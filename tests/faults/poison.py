@@ -200,7 +200,7 @@ FAULTS = (
         "poison on the streams",
         "a stranger puts some forty kinds of poison on each producer's stream under load: no JSON, no event, absurd "
         "data, unknown types and versions; what is larger than the stream takes is refused by the server",
-        "each kind is evidence, parked or a fact apart, for its own reason; all that stands before and behind it counts",
+        "each kind is evidence, parked or a fact apart, for its own reason; all before and behind it counts",
         _is_put_on_each_stream,
         GROUP,
         short=True,
@@ -209,7 +209,7 @@ FAULTS = (
         "garbage on the streams",
         f"a stranger puts random bytes on each producer's stream under load, and events with one random byte changed, "
         f"{GARBAGE} of each",
-        "each is evidence, parked or a fact apart; all that stands before and behind it counts",
+        "each is evidence, parked or a fact apart; all before and behind it counts",
         _is_garbage,
         GROUP,
     ),

@@ -16,6 +16,8 @@ import httpx
 import nats
 import nats.errors
 from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.api import AckPolicy, ConsumerConfig
 
 from contracts.streams import Stream, streams_of
 from local.hall import Hall
@@ -36,7 +38,9 @@ from tests.faults.proxy import Proxy, proxy_to
 
 MUNICIPALITY = KOLDING.municipality
 PRODUCERS = ("flexjob_pool", "gateway")
+HEARTBEAT = ".service.heartbeat."
 HEARTBEAT_SECONDS = "0.5"
+PAGE = 1000
 PATIENCE_SECONDS = 90.0
 ANSWER_SECONDS = 10.0
 PAUSE_SECONDS = 0.05
@@ -191,6 +195,20 @@ class Town:
         subject = f"events.{MUNICIPALITY}.{producer}.stranger.told.v1"
         await self.bus.jetstream().publish(subject, body, headers=headers)
         self.strangers.append(body)
+
+    async def held(self, stream: Stream) -> list[Msg]:
+        """What a stream holds but for heartbeats, in its order."""
+        jetstream, found = self.bus.jetstream(), list[Msg]()
+        count = (await jetstream.stream_info(stream.name)).state.messages
+        reader = await jetstream.pull_subscribe(
+            "", stream=stream.name, config=ConsumerConfig(ack_policy=AckPolicy.NONE)
+        )
+        while count:
+            messages = await reader.fetch(min(count, PAGE))
+            count -= len(messages)
+            found += [message for message in messages if HEARTBEAT not in message.subject]
+        await reader.unsubscribe()
+        return found
 
     async def kill(self, name: str) -> None:
         """Kill a process, and all that it started, as a crash would."""

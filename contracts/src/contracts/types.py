@@ -58,7 +58,7 @@ def spelled(pattern: str, native: type, hint: str) -> Callable[[Any], Any]:
 
 
 def in_every_calendar(instant: datetime) -> datetime:
-    """Refuse the first year and the last: their ends have no date in some time zone, and databases call them infinity."""
+    """Refuse the first year and the last: their ends lack a date in some time zone, and databases say infinity."""
     if not MINYEAR < instant.year < MAXYEAR:
         raise ValueError("must be after the year 1 and before the year 9999")
     return instant
