@@ -4,10 +4,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given
+import rfc8785
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chassis.wire import Reading, Sealed, Unreadable, Unsealable, read, seal
+from chassis.wire import Reading, Sealed, Unreadable, Unsealable, canonical, read, seal
 from contracts.envelope import MAX_BYTES
 from contracts.event import Event
 from contracts.flexjob_pool import BudgetAllocated, RulesAdopted
@@ -165,6 +166,14 @@ def test_the_hash_depends_on_neither_spelling_nor_trace_context(data: dict[str, 
 
     assert plain.body_hash == spaced.body_hash
     assert plain.body["data"] == data
+
+
+@given(body=st.dictionaries(TEXTS, JSON, max_size=4))
+@example(body={"a": ["\x7f\x1f'\\/\b\t\n\f\r\u2028é😀", '"']})
+@example(body={"\ue000": 1, "😀": 2})
+@example(body={"a": [1.0, 1e20, 1e21, 1e-7, -0.0, 0.1, 2**53 - 1, True, None]})
+def test_every_body_is_spelled_as_the_rfc_says_by_whichever_way_is_faster(body: dict[str, Any]) -> None:
+    assert canonical(body) == rfc8785.dumps(body)
 
 
 def test_another_body_has_another_hash_and_message_id() -> None:
