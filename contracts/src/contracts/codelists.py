@@ -5,6 +5,7 @@ A running case may complete under a code that is closed for new ones, hence two 
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from contracts.reach import BEGINNING
 
@@ -171,6 +172,8 @@ CODE_LISTS: dict[str, tuple[Entry, ...]] = {
 }
 
 
+# It is asked of the same lists and days for every event at a door, and for every job that is counted.
+@lru_cache(maxsize=4096)
 def codes_on(name: str, day: date, *, new_case: bool = False) -> frozenset[str]:
     """The codes of a list that may be used on a date; for a new case, without those closed for new ones.
 

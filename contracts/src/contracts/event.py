@@ -1,7 +1,7 @@
 """What an event model is: typed data, and a contract that says who owns it, on what legal basis, and for how long."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, model_validator
@@ -68,7 +68,7 @@ class Event(BaseModel):
         """The producer's own aggregate, for the envelope's `subject`."""
         return self.contract.subject.format_map(self.model_dump())
 
-    @property
+    @cached_property
     def keys(self) -> tuple[tuple[str, str], ...]:
         """Every history that the event belongs to, as (kind, key)."""
         fields = key_fields(type(self))

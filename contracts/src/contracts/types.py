@@ -94,31 +94,32 @@ Instant = Annotated[
     AfterValidator(in_every_calendar),
     WithJsonSchema({"type": "string", "format": "date-time", "pattern": INSTANT_PATTERN}),
 ]
+# The limits stand first: after a validator of ours, pydantic would check them in Python.
 HoursPerWeek = Annotated[
     Decimal,
-    BeforeValidator(spelled(HOURS_PATTERN, Decimal, 'must be hours per week as a decimal string, as "12.50"')),
     Field(ge=0, le=168, decimal_places=2),
+    BeforeValidator(spelled(HOURS_PATTERN, Decimal, 'must be hours per week as a decimal string, as "12.50"')),
     PlainSerializer(lambda hours: f"{hours:.2f}", return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": HOURS_PATTERN, "x-unit": "h/week"}),
 ]
 Hours = Annotated[
     Decimal,
-    BeforeValidator(spelled(HOURS_PATTERN, Decimal, 'must be hours as a decimal string, as "7.50"')),
     Field(ge=0, lt=1000, decimal_places=2),
+    BeforeValidator(spelled(HOURS_PATTERN, Decimal, 'must be hours as a decimal string, as "7.50"')),
     PlainSerializer(lambda hours: f"{hours:.2f}", return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": HOURS_PATTERN, "x-unit": "h"}),
 ]
 Fte = Annotated[
     Decimal,
-    BeforeValidator(spelled(FTE_PATTERN, Decimal, 'must be full-time equivalents as a decimal string, as "412.75"')),
     Field(ge=0, lt=10**6, decimal_places=2),
+    BeforeValidator(spelled(FTE_PATTERN, Decimal, 'must be full-time equivalents as a decimal string, as "412.75"')),
     PlainSerializer(lambda fte: f"{fte:.2f}", return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": FTE_PATTERN, "x-unit": "fte"}),
 ]
 Share = Annotated[
     Decimal,
-    BeforeValidator(spelled(SHARE_PATTERN, Decimal, 'must be a share from 0 to 1 as a decimal string, as "0.5"')),
     Field(ge=0, le=1, decimal_places=4),
+    BeforeValidator(spelled(SHARE_PATTERN, Decimal, 'must be a share from 0 to 1 as a decimal string, as "0.5"')),
     WithJsonSchema({"type": "string", "pattern": SHARE_PATTERN, "x-unit": "share"}),
 ]
 Ore = Annotated[int, Field(strict=True, ge=0, le=10**13, json_schema_extra={"x-unit": "DKK 0.01"})]
