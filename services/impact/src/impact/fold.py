@@ -193,8 +193,10 @@ class Fold:
 
     def _yield_before(self, reading: Reading) -> Yield:
         measure, history = reading
+        if not (facts := self._histories.get(history)):
+            return {}
         known = self._yields.get(reading)
-        return _yield_of(measure, self._histories.get(history, ())) if known is None else known
+        return _yield_of(measure, facts) if known is None else known
 
 
 def sums_of(deltas: Iterable[Delta]) -> dict[SumKey, Decimal]:
@@ -227,8 +229,8 @@ def _yield_of(measure: Measure, facts: Sequence[Fact]) -> Yield:
 def _differences(measure: Measure, history_key: str, before: Yield, after: Yield) -> list[Delta]:
     if before == after:
         return []
-    pairs = ((key, before.get(key, NOTHING), after.get(key, NOTHING)) for key in {**before, **after})
-    changes = sorted(((key, now - then) for key, then, now in pairs if now != then), key=_in_order_of_writing)
+    gains = ((key, after.get(key, NOTHING) - before.get(key, NOTHING)) for key in {**before, **after})
+    changes = sorted(((key, gain) for key, gain in gains if gain), key=_in_order_of_writing)
     return [Delta(measure.id, measure.version, history_key, *key[:4], amount, key[4]) for key, amount in changes]
 
 
