@@ -1,7 +1,7 @@
 """The ingest loop against a real bus and a real database, also when either is not there."""
 
 import asyncio
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from time import monotonic
@@ -140,11 +140,12 @@ async def test_a_second_copy_is_counted_as_delivered_and_changes_nothing(pool: P
     assert await pool.fetchval("SELECT facts FROM fact_count WHERE source = $1", SOURCE) == 1
 
 
-async def test_a_heartbeat_tells_what_was_published_and_an_older_one_never_overwrites_it(pool: Pool, bus: Bus) -> None:
-    def beat(events: int, sent_at: datetime) -> bytes:
-        said = ServiceHeartbeat(producer="flexjob_pool", published=(Published(source=SOURCE, events=events),))
-        return seal(said, municipality="621", producer="flexjob_pool", id=f"beat{events}", time=sent_at).body
+def beat(events: int, sent_at: datetime) -> bytes:
+    said = ServiceHeartbeat(producer="flexjob_pool", published=(Published(source=SOURCE, events=events),))
+    return seal(said, municipality="621", producer="flexjob_pool", id=f"beat{events}", time=sent_at).body
 
+
+async def test_a_heartbeat_tells_what_was_published_and_an_older_one_never_overwrites_it(pool: Pool, bus: Bus) -> None:
     later = REGISTERED + timedelta(seconds=15)
     async with running(consumer_of(pool, bus)):
         await publish(bus, beat(2, later))
@@ -155,6 +156,17 @@ async def test_a_heartbeat_tells_what_was_published_and_an_older_one_never_overw
     heard = await pool.fetch("SELECT producer, source, published, sent_at FROM heartbeat")
     assert [tuple(row.values()) for row in heard] == [("flexjob_pool", SOURCE, 2, later)]
     assert (await facts(pool), sum((await delivered(pool)).values())) == ([], 0)
+
+
+async def test_a_heartbeat_of_a_clock_that_was_fast_stands_in_nobodys_way(pool: Pool, bus: Bus) -> None:
+    fast = datetime.now(UTC) + timedelta(days=3650)
+    async with running(consumer_of(pool, bus)):
+        await publish(bus, beat(1, fast))
+        await until(lambda: settled(bus))
+        await publish(bus, beat(2, REGISTERED))
+        await until(lambda: settled(bus))
+
+    assert await pool.fetchval("SELECT published FROM heartbeat") == 2
 
 
 async def test_a_heartbeat_that_cannot_be_read_does_not_make_up_for_a_lost_event(pool: Pool, bus: Bus) -> None:

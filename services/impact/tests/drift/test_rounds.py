@@ -102,6 +102,16 @@ async def test_figures_that_are_not_proven_are_not_released(life: Pool, today: C
     assert await released() == 1
 
 
+async def test_a_round_of_a_clock_that_was_fast_proves_nothing(life: Pool, today: Calendar) -> None:
+    fast = "INSERT INTO verification (municipality, at, cells, drift, differing) VALUES ('621', $1, 1, 0, '[]')"
+    await life.execute(fast, datetime.now(UTC) + timedelta(days=3650))
+    assert not await is_trusted(life, "621", max_age=timedelta(hours=1))
+
+    await life.execute(SUM.format("persons_in_flexjob"))
+    await verify_once(life, "621", today, INDICATORS)
+    assert not await is_trusted(life, "621", max_age=timedelta(hours=1))
+
+
 async def test_rounds_that_found_nothing_are_forgotten_after_a_month_and_others_stay(
     life: Pool, today: Calendar
 ) -> None:

@@ -88,7 +88,10 @@ UPDATE lane SET evidence = evidence + (SELECT count(*) FROM kept) WHERE municipa
 
 
 async def hear(db: Connection, lane: Lane, heartbeats: Iterable[Heartbeat], *, received_at: datetime) -> None:
-    """Remember what each producer has published; an older heartbeat never overwrites a later one."""
+    """Remember what each producer has published; an older heartbeat never overwrites a later one.
+
+    One of a clock that was fast gives way to any: nothing later would come for as long as that clock was ahead.
+    """
     latest = {
         (heartbeat.said.producer, published.source): (published.events, heartbeat.sent_at)
         for heartbeat in sorted(heartbeats, key=lambda heartbeat: heartbeat.sent_at)
@@ -104,7 +107,7 @@ INSERT INTO heartbeat AS known (municipality, received_at, producer, source, pub
 SELECT $1, $2, * FROM unnest($3::text[], $4::text[], $5::bigint[], $6::timestamptz[])
 ON CONFLICT (municipality, producer, source) DO UPDATE SET
     published = excluded.published, sent_at = excluded.sent_at, received_at = excluded.received_at
-WHERE known.sent_at < excluded.sent_at
+WHERE known.sent_at < excluded.sent_at OR known.sent_at > excluded.received_at
 """
 
 
