@@ -111,7 +111,8 @@ async def test_the_same_key_for_another_request_is_refused(effects: Pool) -> Non
     assert await effects_in(effects) == 1
 
 
-async def test_an_answer_is_forgotten_after_30_days(effects: Pool) -> None:
+async def test_an_answer_is_forgotten_after_30_days(effects: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chassis.idempotency.FORGET_EVERY_SECONDS", 0.01)
     await ask(effects, "old")
     await ask(effects, "young")
     real = datetime.now(UTC)
@@ -124,6 +125,16 @@ async def test_an_answer_is_forgotten_after_30_days(effects: Pool) -> None:
 
     assert not (await ask(effects, "old")).replayed
     assert (await ask(effects, "young")).replayed
+
+
+async def test_nothing_is_forgotten_by_the_clock_of_a_start(effects: Pool) -> None:
+    await ask(effects)
+    await effects.execute("UPDATE idempotency_key SET claimed_at = '1990-01-01T00:00:00Z'")
+
+    async with background(forgetting=forget_old(effects)):
+        # Whatever it did at its start, it would have done by the second look.
+        for _ in range(2):
+            assert await effects.fetchval("SELECT count(*) FROM idempotency_key") == 1
 
 
 async def test_a_copy_that_meets_the_forgetting_of_its_answer_is_answered(effects: Pool) -> None:

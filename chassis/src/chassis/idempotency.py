@@ -72,13 +72,16 @@ async def once(  # noqa: PLR0913 - what identifies a request, and what to do
 
 
 async def forget_old(pool: Pool) -> None:
-    """Forget the answers of more than 30 days ago, every hour until cancelled."""
+    """Forget the answers of more than 30 days ago, every hour until cancelled.
+
+    Not at once: a machine that starts may have its time set only after that, and a fast clock would forget them all.
+    """
     while True:
+        await asyncio.sleep(FORGET_EVERY_SECONDS)
         try:
             await pool.execute(FORGET, datetime.now(UTC) - KEPT)
         except (*UNAVAILABLE, asyncpg.PostgresError) as error:
             log.warning("old_answers_kept", error=type(error).__name__)
-        await asyncio.sleep(FORGET_EVERY_SECONDS)
 
 
 def _other_request() -> Problem:
