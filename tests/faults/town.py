@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ from local.simulator import Office, live_day, set_clock
 from local.stack import Stack, running_stack
 from local.supervisor import Service
 from local.waiting import until
+from tests.faults.disk import disk_under
 from tests.faults.proxy import Proxy, proxy_to
 
 MUNICIPALITY = KOLDING.municipality
@@ -52,8 +54,13 @@ T = TypeVar("T")
 class Patient(httpx.AsyncHTTPTransport):
     """A caller who asks again, with the same key, as long as nobody answers or the answer is "not now".
 
-    Any other answer is passed on: to be refused, or told of an internal error, is no part of any fault.
+    Any other answer is passed on: to be refused, or told of an internal error, is no part of any fault. All are
+    counted in `answers`, by status.
     """
+
+    def __init__(self, answers: Counter[int]) -> None:
+        super().__init__()
+        self._answers = answers
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request until it is answered; httpx.TransportError after a minute and a half."""
@@ -65,6 +72,7 @@ class Patient(httpx.AsyncHTTPTransport):
                 if monotonic() > deadline:
                     raise
             else:
+                self._answers[answer.status_code] += 1
                 if answer.status_code not in AWAY or monotonic() > deadline:
                     return answer
                 await answer.aclose()
@@ -96,9 +104,14 @@ async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a town is built on; `proxied`: services reach PostgreSQL and NATS through a network that can be bad."""
+    """What a town is built on.
+
+    `proxied`: services reach PostgreSQL and NATS through a network that can be bad; `disk_megabytes`: each of these
+    servers lies on a disk of its own, of that size, which takes root.
+    """
 
     proxied: bool = False
+    disk_megabytes: int | None = None
 
 
 PLAIN = Ground()
@@ -109,7 +122,8 @@ class Town:
     """A municipality that lives, and what its books must answer for.
 
     `network` are the proxies before `nats` and `postgres`, on such a ground; `strangers` are bodies that somebody else
-    than a relay put on a stream; `kills` counts processes that were killed.
+    than a relay put on a stream; `kills` counts processes that were killed, `answers` what callers were answered, by
+    status.
     """
 
     stack: Stack
@@ -117,6 +131,7 @@ class Town:
     clock: Path
     bus: Client
     network: Mapping[str, Proxy]
+    answers: Counter[int]
     strangers: list[bytes] = field(default_factory=list)
     kills: int = 0
     lived: int = 0
@@ -228,6 +243,19 @@ class Town:
         await self.kill(name)
         await self.start(name)
 
+    @asynccontextmanager
+    async def with_variables(self, name: str, variables: Mapping[str, str]) -> AsyncIterator[None]:
+        """A service has more in its environment while the block runs; it is killed and started before and after."""
+        service = self.stack.services[name]
+        usual = service.env
+        service.env = {**usual, **variables}
+        await self.restart(name)
+        try:
+            yield
+        finally:
+            service.env = usual
+            await self.restart(name)
+
     @contextmanager
     def paused(self, name: str) -> Iterator[None]:
         """Everything in a process and in those that it started stands still while the block runs."""
@@ -242,7 +270,7 @@ class Town:
 
     async def metric(self, service: str, name: str) -> float:
         """The sum of a service's samples of one name."""
-        async with httpx.AsyncClient(transport=Patient(), timeout=ANSWER_SECONDS) as client:
+        async with httpx.AsyncClient(transport=Patient(self.answers), timeout=ANSWER_SECONDS) as client:
             scrape = await client.get(f"{self.stack.url_of(service)}/metrics")
         lines = [
             line for line in scrape.raise_for_status().text.splitlines() if line.startswith((f"{name} ", f"{name}{{"))
@@ -258,6 +286,9 @@ async def town(folder: Path, *, seed: int, people: int, ground: Ground = PLAIN) 
     settings = {"CLOCK": f"file:{clock}"}
     settings |= {f"{name.upper()}_HEARTBEAT_SECONDS": HEARTBEAT_SECONDS for name in PRODUCERS}
     async with AsyncExitStack() as opened:
+        if ground.disk_megabytes:
+            for name in ("nats", "postgres"):
+                opened.enter_context(disk_under(folder / "stack" / name, megabytes=ground.disk_megabytes))
         far = ("nats", "postgres") if ground.proxied else ()
         network = {name: await opened.enter_async_context(proxy_to(ports[name])) for name in far}
         by_way_of = {name: proxy.port for name, proxy in network.items()}
@@ -266,18 +297,19 @@ async def town(folder: Path, *, seed: int, people: int, ground: Ground = PLAIN) 
         )
         bus = await _connected(stack.nats_url)
         opened.push_async_callback(bus.close)
-        hall = await _hall(stack, plan_year(seed, KOLDING, people), bus, opened)
-        yield Town(stack, hall, clock, bus, network)
+        answers = Counter[int]()
+        hall = await _hall(stack, plan_year(seed, KOLDING, people), bus, answers, opened)
+        yield Town(stack, hall, clock, bus, network, answers)
 
 
-async def _hall(stack: Stack, year: Year, bus: Client, opened: AsyncExitStack) -> Hall:
+async def _hall(stack: Stack, year: Year, bus: Client, answers: Counter[int], opened: AsyncExitStack) -> Hall:
     pool, gateway, impact = [
         await opened.enter_async_context(
             httpx.AsyncClient(
                 base_url=stack.url_of(name),
                 headers={"Authorization": f"Bearer {stack.token}"},
                 timeout=ANSWER_SECONDS,
-                transport=Patient(),
+                transport=Patient(answers),
             )
         )
         for name in ("flexjob_pool", "gateway", "impact")

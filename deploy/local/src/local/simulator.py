@@ -128,8 +128,8 @@ async def live_day(offices: Sequence[Office], day: date, *, clock: Path, counted
     await asyncio.gather(*(office.settle(day, counted=counted) for office in offices))
 
 
-def set_clock(clock: Path, day: date) -> None:
-    """Make it the morning of a day for every process that reads the file; none reads half an instant."""
+def set_clock(clock: Path, day: date, at: time = EIGHT_IN_THE_MORNING) -> None:
+    """Make it the morning of a day, or another time, for every process that reads the file; none reads half of it."""
     fresh = clock.with_suffix(".new")
-    fresh.write_text(f"{datetime.combine(day, EIGHT_IN_THE_MORNING).isoformat()}\n")
+    fresh.write_text(f"{datetime.combine(day, at).isoformat()}\n")
     fresh.replace(clock)

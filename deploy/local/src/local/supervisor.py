@@ -35,7 +35,10 @@ class Kept(Protocol):
 
 
 class Service(Server):
-    """A service as a process of its own; `prepare`, then its `migrate`, come before each start of its `serve`."""
+    """A service as a process of its own; `prepare`, then its `migrate`, come before each start of its `serve`.
+
+    `command` and `env` are those of the next start.
+    """
 
     def __init__(
         self,
@@ -48,9 +51,9 @@ class Service(Server):
     ) -> None:
         super().__init__(name, folder)
         self.log_file = folder / f"{name}.log"
-        self._command = command
+        self.command = command
         self._prepare = prepare
-        self._env = env
+        self.env = env
 
     async def start(self) -> None:
         """Return once the process is there, which is before it answers; StartFailed when `migrate` fails."""
@@ -60,7 +63,7 @@ class Service(Server):
 
     def _run(self, subcommand: str) -> Child:
         # SIGKILL, because a service that lost its launcher must not linger over requests; it survives a crash anyway.
-        return Child(tethered([*self._command, subcommand], last_signal="KILL"), self.log_file, env=self._env)
+        return Child(tethered([*self.command, subcommand], last_signal="KILL"), self.log_file, env=self.env)
 
     async def _migrate(self) -> None:
         child = self._run("migrate")

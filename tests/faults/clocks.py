@@ -1,0 +1,93 @@
+"""Clocks that jump: the real one of a process, and the calendar that all of them read."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time
+from pathlib import Path
+from random import Random
+
+import asyncpg
+
+from local.simulator import set_clock
+from local.waiting import until
+from tests.faults.fault import Fault
+from tests.faults.town import PATIENCE_SECONDS, Town
+
+GROUP = "clocks"
+JUMPS = ("+1h", "-1h", "+10y", "-1d")
+RIGHT = "+0"
+NINE_IN_THE_MORNING = time(9, tzinfo=UTC)
+TIMES = 8
+
+
+def _library() -> Path | None:
+    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    return found[0] if found else None
+
+
+def _no_library() -> str | None:
+    return None if _library() else "libfaketime is missing: install the Debian package `faketime`"
+
+
+def jumps(name: str) -> Fault:
+    """A service whose clock jumps while it runs, and that is killed and started again at that time too."""
+
+    async def act(town: Town, dice: Random) -> None:
+        clock = town.stack.folder / f"{name}.faketime"
+        clock.write_text(RIGHT)
+        async with town.with_variables(name, dict(_variables(clock))):
+            for jump in dice.sample(JUMPS, len(JUMPS)):
+                clock.write_text(jump)
+                await town.registered(dice.randint(5, 25))
+                await town.restart(name)
+                await town.registered(dice.randint(5, 25))
+                await town.hall.office.pipeline.counted()
+        await until(lambda: _heard_lately(town), seconds=PATIENCE_SECONDS, message="no heartbeat of today is heard")
+
+    return Fault(
+        f"the clock of {name} jumps",
+        f"the real clock of {name} alone jumps by {', '.join(JUMPS)} while it runs, in a random order; at each time it "
+        "is also killed and started again; in the end the clock is right",
+        "nothing hangs on the clock that counts, and of what was heard in the future nothing stands in the way later",
+        act,
+        GROUP,
+        lacking=_no_library,
+    )
+
+
+def _variables(clock: Path) -> Iterator[tuple[str, str]]:
+    """What makes a process take its time from the file; what it measures durations with is left alone."""
+    yield "LD_PRELOAD", str(_library())
+    yield "FAKETIME_TIMESTAMP_FILE", str(clock)
+    yield "FAKETIME_CACHE_DURATION", "1"
+    yield "FAKETIME_DONT_FAKE_MONOTONIC", "1"
+
+
+async def _heard_lately(town: Town) -> bool:
+    """Whether the last heartbeats in impact are no older than the act, and not of the future either."""
+    db = await asyncpg.connect(town.stack.database_urls["impact"])
+    try:
+        rows = await db.fetch("SELECT sent_at, received_at FROM heartbeat")
+    finally:
+        await db.close()
+    now = datetime.now(UTC)
+    return all(abs((now - instant).total_seconds()) < PATIENCE_SECONDS for row in rows for instant in row.values())
+
+
+async def _the_calendar_jumps(town: Town, dice: Random) -> None:
+    for _ in range(TIMES):
+        set_clock(town.clock, town.today, NINE_IN_THE_MORNING)
+        await town.registered(dice.randint(1, 10))
+        set_clock(town.clock, town.today)
+        await town.registered(dice.randint(1, 10))
+
+
+FAULTS = (
+    *(jumps(name) for name in ("flexjob_pool", "gateway", "impact")),
+    Fault(
+        "the calendar jumps",
+        f"the calendar that all services read jumps an hour forth and back within the day, {TIMES} times under load",
+        "what is recorded never has an earlier instant than what was before it, and figures are those of the day",
+        _the_calendar_jumps,
+        GROUP,
+    ),
+)

@@ -1,0 +1,71 @@
+"""Disks that run full under a server, and have space again."""
+
+import asyncio
+from functools import partial
+from random import Random
+
+import httpx
+
+from local.waiting import until
+from tests.faults.disk import filled, no_disk
+from tests.faults.fault import Fault
+from tests.faults.kills import LONGER_THAN_ACK_WAIT
+from tests.faults.town import PATIENCE_SECONDS, PRODUCERS, Ground, Town
+
+GROUP = "disks"
+# PostgreSQL alone may keep a gigabyte of its log.
+GROUND = Ground(disk_megabytes=1500)
+TIMES = 2
+
+
+async def _postgres_runs_full(town: Town, dice: Random) -> None:
+    for _ in range(TIMES):
+        await town.registered(dice.randint(1, 25))
+        before = town.answers[httpx.codes.SERVICE_UNAVAILABLE]
+        with filled(town.stack.folder / "postgres"):
+            told = partial(_is_told_more_often, town, before)
+            await until(told, seconds=PATIENCE_SECONDS, message="nobody is told to come back later")
+            await asyncio.sleep(LONGER_THAN_ACK_WAIT)
+
+
+def _is_told_more_often(town: Town, before: int) -> bool:
+    return town.answers[httpx.codes.SERVICE_UNAVAILABLE] > before
+
+
+async def _nats_runs_full(town: Town, dice: Random) -> None:
+    for _ in range(TIMES):
+        await town.registered(dice.randint(1, 25))
+        with filled(town.stack.folder / "nats"):
+            await until(lambda: _waits(town), seconds=PATIENCE_SECONDS, message="everything is still published")
+            await asyncio.sleep(LONGER_THAN_ACK_WAIT)
+            assert await _waits(town), "something was published all the same"
+        await town.restart("nats")
+
+
+async def _waits(town: Town) -> bool:
+    return sum([await town.metric(producer, "outbox_pending") for producer in PRODUCERS]) > 0
+
+
+FAULTS = (
+    Fault(
+        "the disk of postgres is full",
+        "PostgreSQL lies on a small disk, which is filled to the last byte under load until callers are told to come "
+        f"back later, and for some seconds more; then there is space again; {TIMES} times",
+        "callers get 503 and try again; nothing is parked, set aside or lost, and all goes on by itself",
+        _postgres_runs_full,
+        GROUP,
+        ground=GROUND,
+        lacking=no_disk,
+    ),
+    Fault(
+        "the disk of nats is full",
+        "NATS lies on a small disk, which is filled to the last byte under load until events wait in the outboxes, and "
+        f"for some seconds more; then there is space again, and the server is started again, {TIMES} times: since 2.14 "
+        "it goes on refusing what it once could not write",
+        "the doors go on answering; events wait in the outboxes, none is parked, and all of them reach the streams",
+        _nats_runs_full,
+        GROUP,
+        ground=GROUND,
+        lacking=no_disk,
+    ),
+)
