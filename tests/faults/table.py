@@ -1,6 +1,6 @@
 """Every fault that the system is held to, in the order in which they befall their towns."""
 
-from tests.faults import broker, clocks, disks, duplicates, kills, network, poison, restores
+from tests.faults import broker, clocks, disks, duplicates, flood, kills, network, poison, restores, versions
 
 FAULTS = (
     *kills.FAULTS,
@@ -11,4 +11,6 @@ FAULTS = (
     *duplicates.FAULTS,
     *disks.FAULTS,
     *clocks.FAULTS,
+    *versions.FAULTS,
+    *flood.FAULTS,
 )

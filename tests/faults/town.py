@@ -55,17 +55,20 @@ class Patient(httpx.AsyncHTTPTransport):
     """A caller who asks again, with the same key, as long as nobody answers or the answer is "not now".
 
     Any other answer is passed on: to be refused, or told of an internal error, is no part of any fault. All are
-    counted in `answers`, by status.
+    counted in `answers`, by status. Of `doors`, which are ports, it asks one after the other.
     """
 
-    def __init__(self, answers: Counter[int]) -> None:
+    def __init__(self, answers: Counter[int], doors: list[int]) -> None:
         super().__init__()
         self._answers = answers
+        self._doors = doors
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request until it is answered; httpx.TransportError after a minute and a half."""
         deadline = monotonic() + PATIENCE_SECONDS
         while True:
+            self._doors.append(self._doors.pop(0))
+            request.url = request.url.copy_with(port=self._doors[0])
             try:
                 answer = await super().handle_async_request(request)
             except httpx.TransportError:
@@ -123,7 +126,7 @@ class Town:
 
     `network` are the proxies before `nats` and `postgres`, on such a ground; `strangers` are bodies that somebody else
     than a relay put on a stream; `kills` counts processes that were killed, `answers` what callers were answered, by
-    status.
+    status. `doors` are the ports at which callers ask each service, by turns.
     """
 
     stack: Stack
@@ -132,6 +135,7 @@ class Town:
     bus: Client
     network: Mapping[str, Proxy]
     answers: Counter[int]
+    doors: Mapping[str, list[int]]
     strangers: list[bytes] = field(default_factory=list)
     kills: int = 0
     lived: int = 0
@@ -270,7 +274,9 @@ class Town:
 
     async def metric(self, service: str, name: str) -> float:
         """The sum of a service's samples of one name."""
-        async with httpx.AsyncClient(transport=Patient(self.answers), timeout=ANSWER_SECONDS) as client:
+        async with httpx.AsyncClient(
+            transport=Patient(self.answers, self.doors[service]), timeout=ANSWER_SECONDS
+        ) as client:
             scrape = await client.get(f"{self.stack.url_of(service)}/metrics")
         lines = [
             line for line in scrape.raise_for_status().text.splitlines() if line.startswith((f"{name} ", f"{name}{{"))
@@ -297,19 +303,20 @@ async def town(folder: Path, *, seed: int, people: int, ground: Ground = PLAIN) 
         )
         bus = await _connected(stack.nats_url)
         opened.push_async_callback(bus.close)
-        answers = Counter[int]()
-        hall = await _hall(stack, plan_year(seed, KOLDING, people), bus, answers, opened)
-        yield Town(stack, hall, clock, bus, network, answers)
+        answers, doors = Counter[int](), {name: [ports[name]] for name in SERVICES}
+        callers = {name: Patient(answers, doors[name]) for name in SERVICES}
+        hall = await _hall(stack, plan_year(seed, KOLDING, people), bus, callers, opened)
+        yield Town(stack, hall, clock, bus, network, answers, doors)
 
 
-async def _hall(stack: Stack, year: Year, bus: Client, answers: Counter[int], opened: AsyncExitStack) -> Hall:
+async def _hall(stack: Stack, year: Year, bus: Client, callers: Mapping[str, Patient], opened: AsyncExitStack) -> Hall:
     pool, gateway, impact = [
         await opened.enter_async_context(
             httpx.AsyncClient(
                 base_url=stack.url_of(name),
                 headers={"Authorization": f"Bearer {stack.token}"},
                 timeout=ANSWER_SECONDS,
-                transport=Patient(answers),
+                transport=callers[name],
             )
         )
         for name in ("flexjob_pool", "gateway", "impact")

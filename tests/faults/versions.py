@@ -1,0 +1,114 @@
+"""Two versions of a service at once, on one database: the newer one joins, goes on alone, and makes way again."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from random import Random
+
+import asyncpg
+import httpx
+
+from local.processes import LOOPBACK, free_ports
+from local.supervisor import Service
+from local.waiting import until
+from tests.faults.fault import Fault
+from tests.faults.town import PATIENCE_SECONDS, Town
+
+GROUP = "versions"
+NEWER = "99.0.0"
+FIRST_MIGRATION = 9000
+TABLES = """
+SELECT relname FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition AND relname <> 'migration'
+ORDER BY relname
+"""
+
+
+def beside(name: str) -> Fault:
+    """A newer version of a service beside the one that runs, then alone, and then the older one alone again."""
+
+    async def act(town: Town, dice: Random) -> None:
+        older = town.stack.ports[name]
+        await town.registered(dice.randint(5, 25))
+        async with _newer(town, name) as newer:
+            town.doors[name][:] = [older, newer]
+            await town.registered(dice.randint(40, 80))
+            town.doors[name][:] = [newer]
+            await asyncio.to_thread(town.stack.services[name].stop)
+            await town.registered(dice.randint(40, 80))
+            await town.hall.office.pipeline.counted()
+            await town.start(name)
+            town.doors[name][:] = [newer, older]
+            await town.registered(dice.randint(5, 25))
+            town.doors[name][:] = [older]
+        await town.registered(dice.randint(40, 80))
+
+    return Fault(
+        f"two versions of {name} at once",
+        f"a copy of {name} of a newer version, whose migrations give every table one column more, joins the running "
+        "one under load, and requests go to both by turns; the older one is stopped; then it is started again on the "
+        "newer tables, and the newer one is stopped",
+        "both serve both tables, one relay publishes at a time, nothing is parked or lost, and the way back is open",
+        act,
+        GROUP,
+    )
+
+
+@asynccontextmanager
+async def _newer(town: Town, name: str) -> AsyncIterator[int]:
+    """The port of a newer version of a service, which has migrated the database and is ready."""
+    folder, (port,) = town.stack.folder / f"{name}_newer", free_ports(1)
+    _copy(name, folder, await _tables_of(town, name))
+    running = town.stack.services[name]
+    env = {**running.env, "PYTHONPATH": str(folder), f"{name.upper()}_PORT": str(port)}
+    service = Service(folder.name, command=running.command, prepare=_nothing, env=env, folder=town.stack.folder)
+    await service.start()
+    try:
+        await until(lambda: _version_at(port), seconds=PATIENCE_SECONDS, message="the newer one is not ready")
+        assert await _version_at(port) == NEWER
+        yield port
+    finally:
+        await asyncio.to_thread(service.stop)
+
+
+def _copy(name: str, folder: Path, tables: list[str]) -> None:
+    """A copy of the service that is another version, with a migration more for each table."""
+    found = find_spec(name)
+    assert found, f"{name} is not installed"
+    assert found.origin, f"{name} is no package of files"
+    shutil.copytree(Path(found.origin).parent, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for number, table in enumerate(tables, FIRST_MIGRATION):
+        migration = folder / name / "migrations" / f"{number}_newer_{table}.sql"
+        migration.write_text(f"ALTER TABLE {table} ADD COLUMN newer text DEFAULT 'newer';\n")
+    metadata = folder / f"kraftcenter_{name}-{NEWER}.dist-info" / "METADATA"
+    metadata.parent.mkdir()
+    metadata.write_text(f"Metadata-Version: 2.4\nName: kraftcenter-{name.replace('_', '-')}\nVersion: {NEWER}\n")
+
+
+async def _tables_of(town: Town, name: str) -> list[str]:
+    db = await asyncpg.connect(town.stack.database_urls[name])
+    try:
+        return [row["relname"] for row in await db.fetch(TABLES)]
+    finally:
+        await db.close()
+
+
+async def _version_at(port: int) -> str | None:
+    """The version that answers at a port once it is ready."""
+    async with httpx.AsyncClient(base_url=f"http://{LOOPBACK}:{port}") as client:
+        try:
+            ready = await client.get("/readyz")
+            told = await client.get("/openapi.json")
+        except httpx.TransportError:
+            return None
+    return str(told.json()["info"]["version"]) if ready.is_success else None
+
+
+async def _nothing() -> None:
+    """Streams are there already."""
+
+
+FAULTS = tuple(beside(name) for name in ("flexjob_pool", "gateway", "impact"))
