@@ -14,13 +14,14 @@ MESSAGE_ID = "Nats-Msg-Id"
 
 BAD_REQUEST = 400
 NOT_IMPLEMENTED = 501
+WRONG_LAST_SEQUENCE = 10071
 INCOMPLETE = 10176
 TOO_LARGE = 10199
 # Bad requests that no single message is to blame for.
 NOT_THE_MESSAGE = frozenset(
     {
         10060,  # another stream takes the subject
-        10071,  # wrong last sequence
+        WRONG_LAST_SEQUENCE,
         10109,  # sealed stream
         10164,  # wrong last sequence, constant
         10174,  # atomic publish disabled
@@ -45,6 +46,12 @@ class Refused(Exception):
     def permanent(self) -> bool:
         """Whether the messages themselves are refused, today and for ever."""
         return self.code == BAD_REQUEST and self.err_code not in NOT_THE_MESSAGE
+
+    @property
+    def last_sequence(self) -> int:
+        """Where the stream says that it ends, if that was not expected, as in `wrong last sequence: 350`; else 0."""
+        said = self.description.rpartition(" ")[2]
+        return int(said) if self.err_code == WRONG_LAST_SEQUENCE and said.isdecimal() else 0
 
     @property
     def divisible(self) -> bool:

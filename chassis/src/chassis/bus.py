@@ -28,7 +28,10 @@ class BusUnreachable(Exception):
 
 
 class Bus:
-    """A FastStream broker, and JetStream on the connection that it owns; `name` is the service's."""
+    """A FastStream broker, and JetStream on the connection that it owns; `name` is the service's.
+
+    `losses` counts how often the connection was lost: the server that comes back may hold less than it did.
+    """
 
     def __init__(self, url: str, *, name: str) -> None:
         # nats-py's own pull subscriptions and FastStream's need the prefix once more, in this form.
@@ -51,6 +54,7 @@ class Bus:
         self._jetstream: JetStreamContext | None = None
         self._starting = asyncio.Lock()
         self._stopping = False
+        self.losses = 0
 
     async def start(self) -> None:
         """Connect, however long it takes, and start the broker's subscribers; once started, do nothing."""
@@ -87,6 +91,7 @@ class Bus:
             os._exit(EXIT_CLOSED)
 
     async def _tell_disconnected(self) -> None:
+        self.losses += 1
         if not self._stopping:
             log.warning("bus_disconnected")
 

@@ -203,6 +203,22 @@ async def settle(
     return Settlement(found=len(ours - before), lost=len(before - ours), strangers=strangers)
 
 
+async def miss(
+    db: Connection, there: Sequence[str], *, after: int, until: int, published: tuple[datetime, datetime]
+) -> int:
+    """Have published again what was recorded in a part of the stream that holds only what is `there`; gives how many.
+
+    `published` is between when: what is older has aged away, and what is younger would not be taken again yet.
+    """
+    query = """
+        UPDATE outbox SET stream_sequence = NULL, published_at = NULL
+        WHERE stream_sequence > $2 AND stream_sequence <= $3 AND message_id <> ALL($1::text[])
+          AND published_at >= $4 AND published_at < $5
+        RETURNING 1
+    """
+    return len(await db.fetch(query, there, after, until, *published))
+
+
 async def forget_heartbeats(db: Connection, *, before: datetime) -> None:
     """Delete published heartbeats, but never the row of the highest sequence: it says where the stream ends."""
     query = """

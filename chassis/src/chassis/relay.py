@@ -8,36 +8,32 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
-from math import inf
+from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING
 
 import asyncpg
 import nats.errors
 import structlog
-from nats.js.api import StreamConfig, StreamState
-from nats.js.errors import NotFoundError
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from chassis import outbox, phantoms
-from chassis.batch import MESSAGE_ID, Refused, publish_batch
+from chassis.batch import Refused, publish_batch
 from chassis.bus import REQUEST_SECONDS, Bus
 from chassis.database import ACQUIRE_SECONDS, ANSWER_SECONDS, CONNECT_SECONDS, SESSION, UNAVAILABLE, Pool
+from chassis.gaps import GapSearch
+from chassis.held import Held
 from contracts.streams import Stream
 
 if TYPE_CHECKING:
     RelayConnection = asyncpg.Connection[asyncpg.Record]
 
 MAX_BATCH = 500
-PAGE = 100
 TOLD_PHANTOMS = 20
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 5.0
 RECONCILE_SECONDS = 300.0
-# A row is marked after its message was stored, by the clock of another host.
-CLOCKS_DIFFER = timedelta(minutes=1)
 
 log = structlog.get_logger()
 
@@ -57,10 +53,13 @@ class Relay:
         self._bus = bus
         self._stream = stream
         self._poll_seconds = poll_seconds
+        self._held = Held(bus, stream)
+        self._gaps = GapSearch(self._held)
         self._wake = asyncio.Event()
         self._limit = MAX_BATCH
         self._failures = 0
         self._last = 0
+        self._said_last = 0
 
     @property
     def trouble(self) -> str | None:
@@ -128,9 +127,12 @@ class Relay:
 
     async def _relay(self, db: "RelayConnection") -> None:
         # Whoever relayed before may have died between the stream's answer and the mark.
-        certain_until = 0.0
+        certain_until, losses = 0.0, self._bus.losses
         while True:
             try:
+                if self._bus.losses != losses:
+                    certain_until, losses = 0.0, self._bus.losses
+                    self._gaps.begin_again()
                 if monotonic() >= certain_until:
                     await self._reconcile(db)
                     # A purge leaves the last sequence as it was, so that no publication is ever refused for it.
@@ -138,16 +140,17 @@ class Relay:
                 await self._publish_next(db)
             except (Refused, nats.errors.Error) as error:
                 certain_until = 0.0
+                self._said_last = error.last_sequence if isinstance(error, Refused) else 0
                 self._limit = max(1, self._limit // 2)
                 await self._back_off(error)
             else:
-                self._failures, self._trouble = 0, None
+                self._failures, self._trouble, self._said_last = 0, None, 0
 
     async def _publish_next(self, db: "RelayConnection") -> None:
         self._wake.clear()
         rows = await outbox.unpublished(db, self._limit)
         if not rows:
-            await self._wait()
+            await (self._look_for_gaps(db) if self._gaps.due else self._wait())
             return
         try:
             first = await publish_batch(
@@ -176,20 +179,26 @@ class Relay:
 
     async def _reconcile(self, db: "RelayConnection") -> None:
         """Learn from the stream's own tail what it holds, and go on from there."""
-        info = await self._bus.jetstream.stream_info(self._stream.name)
-        survivor = await self._last_survivor(db, info.state)
-        tail = await self._tail_after(survivor)
+        info = await self._held.info()
+        survivor = await self._held.last_survivor(db, info.state)
+        tail = [stored async for stored in self._held.after(survivor, until=info.state.last_seq)]
         async with db.transaction():
             settlement = await outbox.settle(
                 db,
                 survivor=survivor,
                 tail=tail,
                 first_sequence=info.state.first_seq,
-                kept_since=self._kept_since(info.config),
+                kept_since=self._held.kept_since(info),
             )
             fresh = await phantoms.note(db, settlement.strangers, after=survivor, now=datetime.now(UTC))
-        self._last = max([info.state.last_seq, *(stored.sequence for stored in tail)])
+        # A damaged store may say that it ends earlier than it lets anybody write.
+        self._last = max([info.state.last_seq, self._said_last, *(stored.sequence for stored in tail)])
         self._tell(settlement, fresh)
+
+    async def _look_for_gaps(self, db: "RelayConnection") -> None:
+        if lost := await self._gaps.look(db):
+            self.regressions += 1
+            log.warning("gap_found", stream=self._stream.name, lost=lost)
 
     def _tell(self, settlement: outbox.Settlement, fresh: Sequence[phantoms.Phantom]) -> None:
         if settlement.lost:
@@ -199,40 +208,6 @@ class Relay:
         if fresh:
             ids = [phantom.message_id for phantom in fresh[:TOLD_PHANTOMS]]
             log.error("phantoms_found", stream=self._stream.name, events=len(fresh), first=ids)
-
-    def _kept_since(self, config: StreamConfig) -> datetime:
-        """What is older has aged away, also from a stream that was told to keep events for longer than they may be."""
-        seconds = min(config.max_age or inf, self._stream.max_age_seconds)
-        return datetime.now(UTC) - timedelta(seconds=seconds) + CLOCKS_DIFFER
-
-    async def _last_survivor(self, db: "RelayConnection", state: StreamState) -> int:
-        """The highest sequence at which the stream holds what we recorded there, or that lies before its start."""
-        below = state.last_seq
-        while page := await outbox.recorded_until(db, below, PAGE):
-            for recorded in page:
-                if recorded.sequence < state.first_seq or await self._holds(recorded):
-                    return recorded.sequence
-            below = page[-1].sequence - 1
-        return 0
-
-    async def _holds(self, recorded: outbox.Recorded) -> bool:
-        try:
-            message = await self._bus.jetstream.get_msg(self._stream.name, seq=recorded.sequence)
-        except NotFoundError:
-            return False
-        return (message.headers or {}).get(MESSAGE_ID) == recorded.message_id
-
-    async def _tail_after(self, sequence: int) -> list[outbox.Stored]:
-        """Each message after a sequence, read from the leader, who alone is never behind."""
-        jetstream, name, every = self._bus.jetstream, self._stream.name, self._stream.subjects
-        tail: list[outbox.Stored] = []
-        with suppress(NotFoundError):
-            while True:
-                message = await jetstream.get_msg(name, seq=sequence + 1, subject=every, next=True)
-                assert message.seq and message.time and message.subject  # noqa: S101, PT018 - the leader always tells
-                sequence, message_id = message.seq, (message.headers or {}).get(MESSAGE_ID, "")
-                tail.append(outbox.Stored(sequence, message.time, message_id, message.subject))
-        return tail
 
     async def _wait(self) -> None:
         with suppress(TimeoutError):

@@ -22,6 +22,7 @@ from chassis import inbox
 from chassis.bus import Bus
 from chassis.database import ACQUIRE_SECONDS, UNAVAILABLE, Connection, Pool
 from chassis.floor import Floor, first_to_repeat
+from chassis.held import Held
 from chassis.inbox import Delivery, Outcome
 from chassis.tasks import cancel
 from chassis.wire import Reading, Unreadable, read
@@ -209,12 +210,11 @@ class Subscriber:
             await inbox.count(db, delivery, outcome)
 
     async def _follows(self, floor: int, sequence: int) -> bool:
-        """Whether nothing on the stream lies between; what has aged away leaves a gap that is none."""
+        """Whether nothing on the stream lies between; what has aged away, or is damaged, leaves a gap that is none."""
         if sequence <= floor + 1:
             return True
-        every = self._stream.subjects
-        found = await self._bus.jetstream.get_msg(self._stream.name, seq=floor + 1, subject=every, next=True)
-        return found.seq == sequence
+        found = await Held(self._bus, self._stream).first_after(floor, until=sequence)
+        return found is not None and found.seq == sequence
 
     async def _record(self, db: Connection, delivery: Delivery, *, last_try: bool) -> Outcome:
         try:

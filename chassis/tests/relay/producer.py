@@ -4,17 +4,16 @@ import asyncio
 import shutil
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-
-from nats.js.errors import NotFoundError
 
 from chassis import outbox
 from chassis.batch import publish_batch
 from chassis.bus import Bus
 from chassis.database import Pool
+from chassis.held import Held
 from chassis.relay import Relay
 from chassis.tasks import cancel
 from chassis.wire import Sealed
@@ -58,16 +57,9 @@ class Producer:
 
     async def stored(self) -> list[str]:
         """The message ids on the stream, in its order."""
-        messages: list[str] = []
-        sequence = 0
-        with suppress(NotFoundError):
-            while True:
-                message = await self.bus.jetstream.get_msg(
-                    self.stream.name, seq=sequence + 1, subject=self.stream.subjects, next=True, direct=True
-                )
-                sequence = message.seq or 0
-                messages.append((message.headers or {})["Nats-Msg-Id"])
-        return messages
+        held = Held(self.bus, self.stream)
+        end = (await held.info()).state.last_seq
+        return [stored.message_id async for stored in held.after(0, until=end)]
 
     async def publish_without_mark(self) -> None:
         """What a relay does that dies between the stream's answer and the mark."""

@@ -1,7 +1,14 @@
 """A database that went back and a stream that lost its beginning: what is lacking is read again."""
 
+import asyncio
+from functools import partial
+
+import pytest
+
 from chassis.provision import provision
+from chassis.tests.damage import damage
 from chassis.tests.subscriber.reader import ACK_WAIT, Reader, len_of
+from local.nats import NatsServer
 from local.waiting import until
 
 WENT_BACK = "TRUNCATE inbox, inbox_stream, effect"
@@ -53,6 +60,26 @@ async def test_what_has_aged_away_is_no_gap(reader: Reader) -> None:
 
     assert await reader.effects() == ["c"]
     assert await reader.floor() == 3
+
+
+@pytest.mark.parametrize("torn", [False, True])
+@pytest.mark.parametrize("lost", [0, 20])
+async def test_a_damaged_message_stops_nothing(reader: Reader, nats_server: NatsServer, lost: int, torn: bool) -> None:
+    names = [f"event-{number}" for number in range(40)]
+    await reader.publish(*map(reader.body, names))
+
+    await asyncio.to_thread(damage, nats_server, reader.stream, within=f'"{names[lost]}"'.encode(), torn=torn)
+    async with reader.running():
+        await reader.publish(reader.body("last"))
+        await until(partial(reached, reader, "last"), seconds=15, message="the reading stands still")
+
+    effects = await reader.effects()
+    assert len(effects) < len(names) + 1, "nothing was damaged"
+    assert effects == [name for name in [*names, "last"] if name in effects]
+
+
+async def reached(reader: Reader, name: str) -> bool:
+    return name in await reader.effects()
 
 
 async def test_a_stream_that_was_made_again_is_read_from_its_beginning(reader: Reader) -> None:
