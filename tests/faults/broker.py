@@ -17,6 +17,7 @@ from tests.faults.town import MUNICIPALITY, Town
 
 GROUP = "broker"
 DURABLE = "impact"
+SHORT_WINDOW_SECONDS = 0.2
 POOL = Stream(MUNICIPALITY, "flexjob_pool")
 
 
@@ -41,6 +42,29 @@ async def _rolled_back(town: Town, dice: Random) -> None:
 
 async def _noticed(town: Town, before: float) -> bool:
     return await town.metric("flexjob_pool", "relay_regressions_total") > before
+
+
+async def _damaged(town: Town, dice: Random) -> None:
+    """What impact has not yet read is lost from the midst of the stream, and the server says nothing."""
+    server = town.stack.nats
+    assert isinstance(server, NatsServer)
+    jetstream = town.bus.jetstream()
+    # Else the stream would take nothing again whose id it has seen within the last ten minutes.
+    config = (await jetstream.stream_info(POOL.name)).config
+    await jetstream.update_stream(config.evolve(duplicate_window=SHORT_WINDOW_SECONDS))
+    await town.kill("impact")
+    await town.registered(dice.randint(20, 40))
+    await town.published()
+    found = await town.metric("flexjob_pool", "relay_regressions_total")
+    await asyncio.to_thread(server.stop)
+    block = max(server.store_dir.rglob(f"{POOL.name}/msgs/*.blk"))
+    written = bytearray(block.read_bytes())
+    place = len(written) - dice.randrange(len(written) // 50, len(written) // 20)
+    written[place : place + 4] = bytes(byte ^ 0xFF for byte in written[place : place + 4])
+    block.write_bytes(written)
+    await town.start("nats")
+    await until(lambda: _noticed(town, found), seconds=60, message="the relay does not notice what is lost")
+    await town.start("impact")
 
 
 async def _emptied(town: Town, dice: Random) -> None:
@@ -114,6 +138,13 @@ FAULTS = (
         _rolled_back,
         GROUP,
         short=True,
+    ),
+    Fault(
+        "the broker's store is damaged",
+        "impact is killed; some bits are turned in what nats-server has written and impact has not read",
+        "the relay finds what is missing from the midst of the stream, or behind it, and publishes it again",
+        _damaged,
+        GROUP,
     ),
     Fault(
         "the broker comes back empty",
