@@ -17,6 +17,10 @@ JUMPS = ("+1h", "-1h", "+10y", "-1d")
 RIGHT = "+0"
 NINE_IN_THE_MORNING = time(9, tzinfo=UTC)
 TIMES = 8
+WENT_BACK = """
+SELECT count(*) FROM (SELECT recorded_at < lag(recorded_at) OVER (ORDER BY position) AS back FROM ledger) AS entry
+WHERE back
+"""
 
 
 def _library() -> Path | None:
@@ -79,6 +83,15 @@ async def _the_calendar_jumps(town: Town, dice: Random) -> None:
         await town.registered(dice.randint(1, 10))
         set_clock(town.clock, town.today)
         await town.registered(dice.randint(1, 10))
+    assert not await _recorded_before_what_was_before(town), "what came later is recorded earlier"
+
+
+async def _recorded_before_what_was_before(town: Town) -> int:
+    db = await asyncpg.connect(town.stack.database_urls["impact"])
+    try:
+        return int(await db.fetchval(WENT_BACK))
+    finally:
+        await db.close()
 
 
 FAULTS = (
