@@ -12,10 +12,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from chassis.serve import OBJECTS_BETWEEN_COLLECTIONS
 from local.waiting import until
 
 PROGRAM = """
 import asyncio
+import gc
 import sys
 from contextlib import asynccontextmanager
 
@@ -43,6 +45,11 @@ async def slow() -> dict[str, str]:
     print("asked", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
     return {"status": "finished"}
+
+
+@router.get("/collector")
+async def collector() -> dict[str, int]:
+    return {"passes_over": gc.get_freeze_count(), "looks_after": gc.get_threshold()[0]}
 
 
 def build(settings):
@@ -137,6 +144,18 @@ async def test_a_service_finishes_what_is_under_way_and_exits_with_0(
         assert await process.wait() == 0
         logged = [json.loads(line) for line in (await process.stderr.read()).splitlines()]
         assert "request_answered" in [line["event"] for line in logged]
+
+
+async def test_the_garbage_collector_passes_over_what_a_service_began_with(environment: dict[str, str]) -> None:
+    await asyncio.to_thread(run, "migrate", environment)
+    base_url = f"http://127.0.0.1:{environment['NOTES_PORT']}"
+
+    async with serving(environment), httpx.AsyncClient(base_url=base_url) as client:
+        await until(lambda: alive(client), seconds=20)
+        collector = (await client.get("/collector")).json()
+
+    assert collector["passes_over"] > collector["looks_after"], "all that was imported, and the doors"
+    assert collector["looks_after"] == OBJECTS_BETWEEN_COLLECTIONS
 
 
 def test_a_database_that_is_not_migrated_is_refused(environment: dict[str, str]) -> None:
