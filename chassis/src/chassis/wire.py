@@ -93,8 +93,7 @@ def seal(  # noqa: PLR0913 - one argument per attribute of the envelope that onl
     }
     message = {name: value for name, value in attributes.items() if value is not None}
     message["data"] = event.model_dump(mode="json", exclude_none=True)
-    body = _spelled(message)
-    _require_fit(body)
+    body = _body_of(message)
     return Sealed(
         source=message["source"],
         id=id,
@@ -192,12 +191,16 @@ def _is_plain(value: object) -> bool:
     return not isinstance(value, float)
 
 
-def _require_fit(body: bytes) -> None:
-    """What is sealed can be read, and its data is of its type; the types refuse personal numbers in any free text."""
+def _body_of(message: dict[str, Any]) -> bytes:
+    """The bytes of a message that can be read, with data of its type: the types refuse personal numbers in any text."""
     try:
-        data_of(read(body).envelope)
+        body = canonical(message)
+        data_of(Envelope.model_validate(message))
     except Unreadable as unreadable:
         raise Unsealable(unreadable.reason) from None
     except ValidationError as invalid:
         places = (f"{'/'.join(map(str, error['loc']))}: {error['msg']}" for error in invalid.errors())
         raise Unsealable("; ".join(places)) from None
+    if len(body) > MAX_BYTES:
+        raise Unsealable("too_large")
+    return body
