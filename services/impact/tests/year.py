@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -10,7 +11,7 @@ from random import Random
 from typing import NamedTuple
 from uuid import UUID
 
-from chassis.wire import seal
+from chassis.wire import Sealed, seal
 from contracts.catalogue import BY_TYPE
 from contracts.event import DatedEvent, Event
 from contracts.platform import EventRetracted
@@ -29,6 +30,22 @@ CAUSES = ("capacity_up", "capacity_up", "task_match", "capacity_down", "organisa
 ENDS = ("ordinary_job", "resigned", "pension", "other_flexjob", "dismissed")
 KINDS = ("ordinary", "small_job", "work_trial", "apprenticeship", "wage_subsidy")
 ORIGINS = ("cash_benefit", "education", "sickness_benefit")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many live the year, and how much of it goes wrong; `name` begins the id of each event.
+
+    Who only adds people to a year that is told already leaves its `office` out: budgets, staff, other municipalities.
+    """
+
+    people: int
+    seed: int = 2026
+    name: str = ""
+    corrections: float = 0.03
+    retractions: float = 0.01
+    shuffled_days: int = 7
+    office: bool = True
 
 
 class Said(NamedTuple):
@@ -57,17 +74,18 @@ def told(name: str, day: date, **data: object) -> DatedEvent:
 class Year:
     """What happens to everybody in a year; the same each time."""
 
-    def __init__(self, people: int) -> None:
-        self.people = people
-        self.chance = Random(2026)  # noqa: S311 - a story, not a secret
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.chance = Random(plan.seed)  # noqa: S311 - a story, not a secret
 
     def tell(self) -> list[Said]:
-        """The year as it is registered: mistakes and their undoing among it, shuffled within each week."""
-        events = [*self._administration(), *(event for _ in range(self.people) for event in self._person())]
+        """The year as it is registered: mistakes and their undoing among it, shuffled within so many days."""
+        events = [event for _ in range(self.plan.people) for event in self._person()]
+        events = [*self._office(), *events] if self.plan.office else events
         said = [self._registered(number, event) for number, event in enumerate(events)]
-        corrections = [self._correction(said[place]) for place in self._some(said, 0.03)]
-        retractions = [self._retraction(each) for each in self._picked([*said, *corrections], 0.01)]
-        return sorted([*said, *corrections, *retractions], key=self._week)
+        corrections = [self._correction(said[place]) for place in self._some(said, self.plan.corrections)]
+        retractions = [self._retraction(each) for each in self._picked([*said, *corrections], self.plan.retractions)]
+        return sorted([*said, *corrections, *retractions], key=self._turn)
 
     def _some(self, of: Sequence[Said], share: float) -> list[int]:
         return self.chance.sample(range(len(of)), round(len(of) * share))
@@ -75,14 +93,14 @@ class Year:
     def _picked(self, of: Sequence[Said], share: float) -> list[Said]:
         return [of[place] for place in self._some(of, share)]
 
-    def _week(self, said: Said) -> tuple[int, float]:
-        return (said.time.date() - NEW_YEAR).days // 7, self.chance.random()
+    def _turn(self, said: Said) -> tuple[int, float]:
+        return (said.time.date() - NEW_YEAR).days // self.plan.shuffled_days, self.chance.random()
 
     def _registered(self, number: int, event: DatedEvent) -> Said:
         """Most things are registered within days, some much later."""
         late = self.chance.choice((0, 0, 1, 2, 3, 40))
         noon = datetime(event.occurred_on.year, event.occurred_on.month, event.occurred_on.day, 12, tzinfo=UTC)
-        return Said(noon + timedelta(days=late, seconds=number), f"e{number}", event)
+        return Said(noon + timedelta(days=late, seconds=number), f"{self.plan.name}e{number}", event)
 
     def _correction(self, said: Said) -> Said:
         assert isinstance(said.event, DatedEvent)
@@ -103,7 +121,7 @@ class Year:
     def _day(self) -> date:
         return NEW_YEAR + timedelta(days=self.chance.randrange(-90, DAYS))
 
-    def _administration(self) -> Iterator[DatedEvent]:
+    def _office(self) -> Iterator[DatedEvent]:
         for fiscal_year in (2025, 2026, 2027):
             budget = {"budget_id": self._id(), "fiscal_year": fiscal_year}
             yield told("pool.budget_allocated", date(fiscal_year - 1, 12, 1), **budget, amount_ore=900_000_000)
@@ -130,13 +148,14 @@ class Year:
 
     def _flexjob(self, day: date, job: dict[str, str]) -> Iterator[DatedEvent]:
         unit = {"department": self.chance.choice(DEPARTMENTS)}
-        more: dict[str, str] = {}
+        more: dict[str, str | None] = {"grant_id": None}
         if self.chance.random() < 0.25:
             more["need_id"] = self._id()
-            yield told("need.reported", day - timedelta(days=self.chance.randrange(90)), **unit, **more)
+            reported = day - timedelta(days=self.chance.randrange(90))
+            yield told("need.reported", reported, **unit, need_id=more["need_id"])
         if self.chance.random() < 0.4:
-            more["grant_id"] = self._id()
-            yield from self._grant(day, more["grant_id"])
+            more["grant_id"] = grant = self._id()
+            yield from self._grant(day, grant)
         yield told("flexjob.started", day, **job, **unit, **more, effective_hours_per_week=self.chance.choice(HOURS))
         yield from self._changes("flexjob", day, job)
         if self.chance.random() < 0.1:
@@ -147,12 +166,14 @@ class Year:
             yield told("flexjob.review_due", day, **review, due_on=due)
             yield told("flexjob.review_held", due + timedelta(days=self.chance.randint(-20, 5)), **review)
         if self.chance.random() < 0.3:
-            yield told("flexjob.ended", self._after(day), **job, reason_code=self.chance.choice(ENDS))
+            ended = {"grant_id": more["grant_id"], "reason_code": self.chance.choice(ENDS)}
+            yield told("flexjob.ended", self._after(day), **job, **ended)
 
     def _placement(self, day: date, job: dict[str, str]) -> Iterator[DatedEvent]:
         terms = {"employment_kind": self.chance.choice(KINDS), "origin_code": self.chance.choice(ORIGINS)}
         hours = self.chance.choice(HOURS)
-        yield told("placement.started", day, **job, **terms, org_id=self._id(), effective_hours_per_week=hours)
+        partner = {"org_id": self._id(), "partnership_id": self._id() if self.chance.random() < 0.3 else None}
+        yield told("placement.started", day, **job, **terms, **partner, effective_hours_per_week=hours)
         yield from self._changes("placement", day, job)
         if self.chance.random() < 0.15:
             yield told("placement.kind_changed", self._after(day), **job, employment_kind="ordinary")
@@ -177,14 +198,14 @@ class Year:
         return day + timedelta(days=self.chance.randrange(1, 150))
 
 
-def sealed(said: Said) -> bytes:
-    known = {"municipality": LANE.municipality, "producer": LANE.producer}
-    return seal(said.event, **known, id=said.id, time=said.time, corrects=said.corrects).body
+def sealed(said: Said, lane: Stream = LANE) -> Sealed:
+    known = {"municipality": lane.municipality, "producer": lane.producer}
+    return seal(said.event, **known, id=said.id, time=said.time, corrects=said.corrects)
 
 
 def deliveries(people: int) -> list[Delivery]:
     """A year as it arrives: now and then something comes a second time."""
-    bodies = [sealed(said) for said in Year(people).tell()]
+    bodies = [sealed(said).body for said in Year(Plan(people)).tell()]
     chance = Random(people)  # noqa: S311 - a story, not a secret
     for place in chance.sample(range(len(bodies)), len(bodies) // 100):
         bodies.insert(place + chance.randrange(1, 700), bodies[place])
