@@ -15,7 +15,7 @@ SOURCES := contracts chassis services deploy tests
 TETHER := $(shell setpriv --pdeathsig TERM true 2>/dev/null && echo setpriv --pdeathsig TERM)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test chaos check schemas
+.PHONY: help demo up test chaos bench soak check schemas
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-9s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,12 @@ test: check ## Check, then run all tests
 
 chaos: .venv/ready ## Let every known fault befall a running town, and write docs/faults.md; SEED=n repeats one
 	@$(TETHER) .venv/bin/python -m tests.faults $(if $(SEED),--seed $(SEED))
+
+bench: .venv/ready ## Measure impact beside what else there is; the run is kept in build/bench.json
+	@$(TETHER) .venv/bin/python -m tests.bench
+
+soak: .venv/ready ## Live an hour at 200 events/s and see that nothing grows
+	@$(TETHER) .venv/bin/python -m tests.bench.soak --minutes 60 --rate 200
 
 check: .venv/ready ## Check the lock file, style, types, layers, and that events fit their releases
 	$(UV) lock --check --quiet

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import nats
 import psutil
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig
 
+from chassis import tokens
 from chassis.calendar import SystemCalendar
 from chassis.migrate import HTTP, INBOX, OUTBOX, Component, component_of, migrate
 from chassis.provision import provision
@@ -136,6 +138,16 @@ async def until_it_waits(servers: Servers, stream: str, durable: str, child: Chi
         return bool(info.num_waiting or info.push_bound)
 
     await until(waits, seconds=READY_SECONDS, message=f"nobody waits for {durable} of {stream}")
+
+
+async def issued(dsn: str, municipality: str, scopes: Sequence[str]) -> str:
+    """A token of a service's database that may do so much."""
+    db = await asyncpg.connect(dsn)
+    try:
+        now = datetime.now(UTC)
+        return await tokens.issue(db, name="bench", municipality=municipality, scopes=scopes, now=now)
+    finally:
+        await db.close()
 
 
 def cpu_seconds(pid: int) -> float:

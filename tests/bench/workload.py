@@ -43,17 +43,20 @@ class Workload:
         return {(event.source, event.id): event.body_hash for event in self.arriving}
 
 
-def workload(municipality: str, events: int, *, seed: int, name: str = "") -> Workload:
-    """So many deliveries of a year; the same seed gives the same ones. `name` begins each id."""
+def workload(municipality: str, events: int, *, seed: int, name: str = "", more: bool = False) -> Workload:
+    """So many deliveries of a year; the same seed gives the same ones. `name` begins each id.
+
+    `more` people come to a year that is told already, so that its office is left out.
+    """
     stream = Stream(municipality, "flexjob_pool")
     first_copies = round(events / (1 + COPIES))
-    told = _told(stream, first_copies, seed, name)
+    told = _told(stream, first_copies, seed, name, more)
     return Workload(stream, list(_with_copies(told, events - first_copies, Random(seed))))  # noqa: S311 - no secret
 
 
-def _told(stream: Stream, events: int, seed: int, name: str) -> list[Sealed]:
+def _told(stream: Stream, events: int, seed: int, name: str, more: bool) -> list[Sealed]:
     parts = WORKERS if events > MANY else 1
-    tell = partial(_tell, stream, -(-events // parts), parts, seed, name)
+    tell = partial(_tell, stream, -(-events // parts), parts, seed, name, more)
     if parts == 1:
         return tell(0)[:events]
     with ProcessPoolExecutor(parts, mp_context=multiprocessing.get_context("spawn")) as processes:
@@ -62,7 +65,9 @@ def _told(stream: Stream, events: int, seed: int, name: str) -> list[Sealed]:
     return [event for event in chain.from_iterable(zip_longest(*years)) if event][:events]
 
 
-def _tell(stream: Stream, events: int, parts: int, seed: int, name: str, part: int) -> list[Sealed]:
+def _tell(  # noqa: PLR0913 - what a process must be told
+    stream: Stream, events: int, parts: int, seed: int, name: str, more: bool, part: int
+) -> list[Sealed]:
     """One part of the people; the first part has the office too."""
     plan = Plan(
         people=round(events / EVENTS_OF_ONE) + 1,
@@ -71,7 +76,7 @@ def _tell(stream: Stream, events: int, parts: int, seed: int, name: str, part: i
         corrections=CORRECTIONS,
         retractions=RETRACTIONS,
         shuffled_days=WITHIN_DAYS,
-        office=part == 0,
+        office=part == 0 and not more,
     )
     return [sealed(said, stream) for said in Year(plan).tell()[:events]]
 

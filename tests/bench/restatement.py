@@ -1,0 +1,104 @@
+"""How long a correction of what was so two years ago takes until every exit tells it.
+
+The exits: `/v1/figures/F1` on that day and today, `/v1/figures` and `/metrics/exact` at the position of the correction,
+and `/v1/ledger/balance`. What was released stays as it was released, by design, and moves with the next release.
+"""
+
+import asyncio
+import time
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import httpx
+
+from chassis.wire import Sealed, seal
+from contracts.streams import Stream
+from local.waiting import until
+from services.impact.tests.year import told
+from tests.bench.freshness import timestamps
+from tests.bench.servers import Servers
+
+BACK, CORRECTED = date(2025, 12, 1), date(2025, 12, 15)
+LONGEST_SECONDS = 30
+
+
+class Correction(NamedTuple):
+    """A start of a placement on one day, and its correction to a later one."""
+
+    first: Sealed
+    corrected: Sealed
+
+
+def correction(stream: Stream) -> Correction:
+    """Of a person and a placement of their own, so that its figure moves by one."""
+    name, placement, person = str(uuid4()), str(uuid4()), str(uuid4())
+    known = {"municipality": stream.municipality, "producer": stream.producer}
+    terms: dict[str, Any] = {"placement_id": placement, "person_ref": person, "grant_id": None}
+    first = told("flexjob.started", BACK, **terms)
+    then = told("flexjob.started", CORRECTED, **terms, reason_code="registration_error")
+    at = datetime(2027, 11, 30, 9, tzinfo=UTC)
+    return Correction(
+        seal(first, **known, id=name, time=at), seal(then, **known, id=f"{name}-right", time=at, corrects=name)
+    )
+
+
+class Exits:
+    """What impact tells whoever may see exact figures."""
+
+    def __init__(self, client: httpx.AsyncClient, municipality: str) -> None:
+        self._client = client
+        self._municipality = municipality
+
+    async def persons(self, as_of: date | None = None) -> tuple[int, int]:
+        """How many persons were in flexjob on a day, today without one, and at which position that is known."""
+        day = {"as_of": as_of.isoformat()} if as_of else {}
+        answer = await self._get("/v1/figures/F1", **day)
+        return int(answer["value"]), answer["position"]
+
+    async def position_of_all(self) -> int:
+        """At which position all figures are."""
+        return int((await self._get("/v1/figures"))["items"][0]["position"])
+
+    async def position_of_metrics(self) -> int:
+        """At which position Prometheus has them."""
+        answer = await self._client.get("/metrics/exact")
+        answer.raise_for_status()
+        [line] = [line for line in answer.text.splitlines() if line.startswith("impact_lane_position{")]
+        return int(float(line.split()[-1]))
+
+    async def balance(self) -> tuple[bool, int]:
+        """Whether the account of the lane closes, and at which position."""
+        answer = await self._get("/v1/ledger/balance")
+        return bool(answer["balanced"]), answer["position"]
+
+    async def agree(self, then: int, now: int, position: int) -> bool:
+        """Whether every exit has come to a position, with so many persons then and now."""
+        on_that_day, today, of_all, of_metrics, account = await asyncio.gather(
+            self.persons(BACK), self.persons(), self.position_of_all(), self.position_of_metrics(), self.balance()
+        )
+        positions = (on_that_day[1], today[1], of_all, of_metrics, account[1])
+        return on_that_day[0] == then and today[0] == now and min(positions) >= position and account[0]
+
+    async def _get(self, path: str, **query: str) -> Any:
+        answer = await self._client.get(path, params={"municipality": self._municipality, **query})
+        return answer.raise_for_status().json()
+
+
+async def restate(servers: Servers, exits: Exits, story: Correction, stream: Stream) -> float:
+    """Publish a start, wait until it counts, correct it; milliseconds from the broker's timestamp of the correction."""
+    then, position = await exits.persons(BACK)
+    now, _ = await exits.persons()
+    await _publish(servers, story.first)
+    await until(lambda: exits.agree(then + 1, now + 1, position + 1), seconds=LONGEST_SECONDS, message="no exit moves")
+    before = await _publish(servers, story.corrected) - 1
+    async with asyncio.timeout(LONGEST_SECONDS):
+        while not await exits.agree(then, now + 1, position + 2):
+            continue
+    seen = time.time()
+    return 1000 * (seen - (await timestamps(servers, stream, after=before))[before + 1])
+
+
+async def _publish(servers: Servers, event: Sealed) -> int:
+    headers = {"Nats-Msg-Id": event.message_id}
+    return (await servers.jetstream.publish(event.nats_subject, event.body, headers=headers)).seq
