@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from tests.bench.commanding import KEYS_OF_COMMANDING, commanding
 from tests.bench.contenders.contender import Contender
+from tests.bench.growth import KEYS_OF_GROWTH, growth
 from tests.bench.progress import Told
 from tests.bench.relaying import KEYS_OF_RELAYING, relaying
 from tests.bench.results import Results
@@ -19,11 +20,16 @@ USUAL_RATE = 500
 
 
 async def run(
-    sizes: Sizes, *, seed: int, wanted: frozenset[str], contenders: Sequence[Contender] = CONTENDERS
+    sizes: Sizes,
+    *,
+    seed: int,
+    wanted: frozenset[str],
+    contenders: Sequence[Contender] = CONTENDERS,
+    lasting: bool = True,
 ) -> tuple[Results, Sizes, float]:
     """Measure what is wanted; the results, the sizes that there was time for, and how many minutes. Raises GateRed."""
     told, results = Told(), Results(wanted)
-    async with running_servers() as servers:
+    async with running_servers(lasting=lasting) as servers:
         told.say("PostgreSQL and NATS run")
         rate = 0.0
         if results.wants(*KEYS_OF_ROUNDS):
@@ -31,6 +37,8 @@ async def run(
         if results.wants(*KEYS_OF_WHOLE):
             sizes = _affordable(sizes, rate or USUAL_RATE, results)
             await Whole(servers, sizes, results, told).run(seed)
+        if results.wants(*KEYS_OF_GROWTH):
+            await growth(servers, sizes, results, told, seed)
         await _producers(servers, sizes, results, told, seed)
     return results, sizes, told.minutes
 

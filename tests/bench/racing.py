@@ -47,6 +47,7 @@ class Runner:
     contender: Contender
     place: Place
     child: Child
+    first: int = 1
 
     @property
     def url(self) -> str:
@@ -62,7 +63,7 @@ class Runner:
         processes = {"client": self.child.pid, **self.servers.processes}
         before = {name: cpu_seconds(pid) for name, pid in processes.items()}
         began = monotonic()
-        await self.servers.let_go(work.stream.name, self.contender.durable)
+        await self.servers.let_go(work.stream.name, self.contender.durable, self.first)
         await self._until_acknowledged(work.stream.name, last_sequence - 1)
         seconds = monotonic() - began
         cpu = {name: cpu_seconds(pid) - before[name] for name, pid in processes.items()}
@@ -85,15 +86,17 @@ class Runner:
 
 
 @asynccontextmanager
-async def ready(servers: Servers, contender: Contender, work: Workload, dsn: str) -> AsyncIterator[Runner]:
-    """Start a contender on a database; nothing is delivered to it before it is let go."""
+async def ready(
+    servers: Servers, contender: Contender, work: Workload, dsn: str, *, first: int = 1
+) -> AsyncIterator[Runner]:
+    """Start a contender on a database; nothing is delivered to it before it is let go, to begin at `first`."""
     await servers.held(work.stream.name, contender.consumer, pause=contender.held_by_pause)
     place = Place(dsn, servers.bus.url, work.stream, servers.clock, free_ports(1)[0])
     env = {**environ, **contender.settings(place)}
     log = servers.folder / f"{contender.name}.log"
     async with process(contender.argv, env, log) as child:
         await until_it_waits(servers, work.stream.name, contender.durable, child)
-        yield Runner(servers, contender, place, child)
+        yield Runner(servers, contender, place, child, first)
 
 
 async def race(

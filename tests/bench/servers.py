@@ -83,11 +83,11 @@ class Servers:
             end = (await self.jetstream.stream_info(stream)).state.last_seq
             await self.jetstream.reset_consumer(stream, name, end + 1)
 
-    async def let_go(self, stream: str, durable: str) -> None:
-        """Have a held consumer deliver, from the first message on."""
+    async def let_go(self, stream: str, durable: str, first: int) -> None:
+        """Have a held consumer deliver, from the message `first` on."""
         await self.jetstream.resume_consumer(stream, durable)
         # Who waits already is not told that the pause is over; a reset tells.
-        await self.jetstream.reset_consumer(stream, durable, 1)
+        await self.jetstream.reset_consumer(stream, durable, first)
 
     @property
     def processes(self) -> dict[str, int]:
@@ -96,13 +96,13 @@ class Servers:
 
 
 @asynccontextmanager
-async def running_servers() -> AsyncIterator[Servers]:
-    """Start both; they and all that they hold are gone at the end."""
+async def running_servers(*, lasting: bool = True) -> AsyncIterator[Servers]:
+    """Start both; they and all that they hold are gone at the end. Nothing is measured on those that do not last."""
     folder = Path(tempfile.mkdtemp(prefix="kraftcenter-bench-"))
     (folder / "clock").write_text(f"{NOW}\n", encoding="utf-8")
     ports = free_ports(3)
-    postgres = OwnPostgres(folder / "postgres", port=ports[0], lasting=True)
-    bus = NatsServer(folder / "nats", port=ports[1], monitor_port=ports[2], lasting=True)
+    postgres = OwnPostgres(folder / "postgres", port=ports[0], lasting=lasting)
+    bus = NatsServer(folder / "nats", port=ports[1], monitor_port=ports[2], lasting=lasting)
     try:
         postgres.start()
         bus.start()

@@ -1,0 +1,103 @@
+"""Whether a lane slows down as its ledger grows: the same further people at a ledger, and at one of ten times as much.
+
+The larger ledger is the smaller one ten times over, each time of other people: bodies copied under ids and hashes made
+anew, and all that follows from them by telling them, as a rebuild does.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any
+
+from chassis.calendar import Calendar, calendar_of
+from chassis.database import Connection, create_pool
+from contracts.streams import Stream
+from impact.rebuild import rebuild
+from tests.bench.contenders.impact import IMPACT
+from tests.bench.gate import MEASURES
+from tests.bench.progress import Told
+from tests.bench.racing import ready
+from tests.bench.results import Results
+from tests.bench.servers import Servers
+from tests.bench.sizes import Sizes
+from tests.bench.workload import Workload, publish, workload
+
+KEYS_OF_GROWTH = ("ratio_at_10x_ledger",)
+TIMES = 10
+ONCE_OF, GROWN_OF = "691", "692"
+UUID = re.compile(rb'"([0-9a-f]{8})(-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")')
+EVENT_ID = re.compile(rb'"(\d+-e\d+)')
+PAGE = 10_000
+COLUMNS = (
+    *("municipality", "position", "kind", "source", "event_id", "type", "time", "occurred_on"),
+    *("body", "body_hash", "recorded_at", "stream", "stream_sequence"),
+)
+
+
+async def growth(servers: Servers, sizes: Sizes, results: Results, told: Told, seed: int) -> None:
+    """Two ledgers, and rounds of the same further people at each."""
+    if not sizes.full:
+        results.leave_out("ratio_at_10x_ledger", "not measured in this run; --full does, and takes an hour or so")
+        return
+    with servers.database() as once, servers.database() as grown:
+        lanes = ((ONCE_OF, once, 1), (GROWN_OF, grown, TIMES))
+        for municipality, dsn, times in lanes:
+            await servers.provide(municipality)
+            with told.doing(f"a ledger of {times} × {sizes.whole:,} deliveries"):
+                await _load(dsn, workload(municipality, sizes.whole, seed=seed), times, calendar_of(servers.clock))
+            told.say(f"a ledger of {times} × {sizes.whole:,} deliveries is told")
+        last = dict.fromkeys((ONCE_OF, GROWN_OF), 0)
+        for number in range(sizes.rounds):
+            rates = []
+            for municipality, dsn, _ in lanes:
+                more = workload(municipality, sizes.slice, seed=seed + 1 + number, name=f"more{number}-", more=True)
+                first = last[municipality] + 1
+                last[municipality] = await publish(servers.nc, more, last_sequence=first - 1)
+                async with ready(servers, IMPACT, more, dsn, first=first) as runner:
+                    rates.append((await runner.go(more, last[municipality])).rate)
+            results.add("ratio_at_10x_ledger", rates[1] / rates[0])
+            told.say(f"at the ledger {rates[0]:,.0f}/s, at ten times that {rates[1]:,.0f}/s")
+
+
+async def _load(dsn: str, work: Workload, times: int, calendar: Calendar) -> None:
+    """Fill a ledger by COPY, and tell it."""
+    bodies = list({event.id: event.body for event in work.arriving}.values())
+    async with await create_pool(dsn, name="load", max_size=1) as pool:
+        async with pool.acquire() as db:
+            for copy in range(times):
+                rows = _rows(work.stream, bodies, copy, calendar.now())
+                while page := [row for row, _ in zip(rows, range(PAGE), strict=False)]:
+                    await db.copy_records_to_table("ledger", records=page, columns=COLUMNS)
+            await db.execute(OPEN_LANE, work.stream.municipality, len(bodies) * times, calendar.now())
+            await db.execute("ANALYZE ledger")
+        await rebuild(pool, work.stream.municipality, MEASURES, calendar=calendar, gate=_open)
+
+
+OPEN_LANE = "INSERT INTO lane (municipality, position, recorded_at) VALUES ($1, $2, $3)"
+
+
+async def _open(_: Connection) -> int:
+    """No gate: nothing was here that could be damaged."""
+    return 0
+
+
+def _rows(stream: Stream, bodies: Sequence[bytes], copy: int, at: datetime) -> Iterator[tuple[Any, ...]]:
+    for position, body in enumerate(bodies, copy * len(bodies) + 1):
+        other = of_others(body, copy)
+        said = json.loads(other)
+        day = said["data"].get("occurred_on")
+        yield (
+            *(stream.municipality, position, "fact", said["source"], said["id"], said["type"]),
+            *(datetime.fromisoformat(said["time"]), day and date.fromisoformat(day), said, sha256(other).digest()),
+            *(at, "loaded", position),
+        )
+
+
+def of_others(body: bytes, copy: int) -> bytes:
+    """The same event of other people: canonical JSON stays canonical, since no name in it changes."""
+    if not copy:
+        return body
+    people = UUID.sub(lambda found: b'"%08x%s' % (int(found[1], 16) ^ copy, found[2]), body)
+    return EVENT_ID.sub(lambda found: b'"copy%d-%s' % (copy, found[1]), people)
