@@ -22,7 +22,9 @@ def bench(  # noqa: PLR0913 - one parameter per option
     rounds: Annotated[int, typer.Option(min=1, help="How often the contenders take turns.")] = ROUNDS,
     seed: Annotated[int, typer.Option(help="Another seed is another year.")] = SEED,
     only: Annotated[list[str] | None, typer.Option(help="Measure this key alone; repeat for more.")] = None,
-    full: Annotated[bool, typer.Option("--full", help="Take the time for all events, and for ten times as many.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Take the time for all events, and for ten times as many.")
+    ] = False,
     output: Annotated[Path, typer.Option(help="Where the run is kept.")] = FILE,
 ) -> None:
     """Measure, print a table, and keep the run in build/bench.json; the exit code is 1 when the gate is red.

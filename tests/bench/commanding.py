@@ -128,7 +128,9 @@ async def commanding(servers: Servers, sizes: Sizes, results: Results, told: Tol
                 with told.doing(f"commands at {steady:g}/s"):
                     waits = await _timed(at, list(careers(sizes.timed_commands, chance)), steady)
                 results.add("command_to_stream_p99_ms", percentile(waits, 99))
-                told.say(f"commands at {steady:g}/s: p50 {percentile(waits, 50):.1f} ms, p99 {percentile(waits, 99):.1f} ms")
+                told.say(
+                    f"commands at {steady:g}/s: p50 {percentile(waits, 50):.1f} ms, p99 {percentile(waits, 99):.1f} ms"
+                )
                 if steady < STEADY:
                     results.note(f"command_to_stream_p99_ms: at {steady:g} commands/s, the most it sustains here")
 
@@ -182,7 +184,12 @@ async def desk(servers: Servers, stream: Stream) -> AsyncIterator[Desk]:
     with servers.database(POOL) as dsn:
         token = await issued(dsn, stream.municipality, ("write:flexjob_pool", "read:flexjob_pool"))
         [port] = free_ports(1)
-        named = {"DATABASE_URL": dsn, "NATS_URL": servers.bus.url, "PORT": str(port), "MUNICIPALITY": stream.municipality}
+        named = {
+            "DATABASE_URL": dsn,
+            "NATS_URL": servers.bus.url,
+            "PORT": str(port),
+            "MUNICIPALITY": stream.municipality,
+        }
         told = {f"FLEXJOB_POOL_{name}": value for name, value in named.items()} | {"CLOCK": servers.clock}
         log = servers.folder / "flexjob_pool.log"
         async with process([sys.executable, "-m", "flexjob_pool", "serve"], {**environ, **told}, log) as child:

@@ -1,6 +1,6 @@
 """How soon an event counts: from the broker's timestamp until a reader sees the position that impact gave it.
 
-Seen is what `GET /v1/figures` begins its snapshot with, the position of the lane; a watcher with a connection of its own
+Seen is what `GET /v1/figures` begins its snapshot with, the position of the lane; a watcher with its own connection
 asks for it about a thousand times a second, and an event is seen when the first answer is there that includes it.
 """
 
@@ -29,7 +29,7 @@ ACK_WAIT_SECONDS = 60.0
 class Watcher:
     """When each position of a lane was first seen."""
 
-    def __init__(self, db: asyncpg.Connection, municipality: str) -> None:  # type: ignore[type-arg]
+    def __init__(self, db: "asyncpg.Connection[asyncpg.Record]", municipality: str) -> None:
         self._db = db
         self._municipality = municipality
         self.position = 0

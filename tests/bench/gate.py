@@ -49,7 +49,7 @@ async def check(dsn: str, name: str, promise: Promise, works: Iterable[Workload]
         if Promise.FIGURES in promise:
             await _figures(pool, name, municipality, seen)
         async with snapshot(pool) as db:
-            seen.marks = {table: tuple(await db.fetchrow(mark)) for table, mark in MARKS.items()}
+            seen.marks = {table: await _mark(db, mark) for table, mark in MARKS.items()}
     return seen
 
 
@@ -90,8 +90,8 @@ async def _rows(pool: Pool, name: str, municipality: str, seen: Checked) -> None
     seen.retold_seconds = monotonic() - began
     if told_again.differing:
         raise GateRed(f"{name}: its rows are not what the ledger gives: {told_again.differences}")
-    async with snapshot(pool) as db:
-        found = (await thorough_balance(db, municipality, MEASURES)).open_accounts
+    async with snapshot(pool) as seen_now:
+        found = (await thorough_balance(seen_now, municipality, MEASURES)).open_accounts
     if found:
         odd = ", ".join(f"{each.name} {each.of}" for each in found)
         raise GateRed(f"{name}: accounts do not close: {odd}")
@@ -105,10 +105,18 @@ async def _figures(pool: Pool, name: str, municipality: str, seen: Checked) -> N
     seen.cells = found.cells
 
 
+async def _mark(db: Connection, statement: str) -> tuple[int, int]:
+    row = await db.fetchrow(statement)
+    assert row
+    return row[0], row[1]
+
+
 # Two contenders may be redelivered to in another order; what they come to may not differ.
 MARKS = {
     "ledgers": "SELECT count(*), coalesce(sum(hashtextextended(concat_ws('#', source, event_id, body_hash), 0)), 0)"
     " FROM ledger",
+    "outcomes": "SELECT count(*), coalesce(sum(hashtextextended(concat_ws('#', source, event_id, outcome), 0)), 0)"
+    " FROM ledger JOIN outcome USING (municipality, position)",
     "deltas": "SELECT count(*), coalesce(sum(hashtextextended(net::text, 0)), 0) FROM ("
     " SELECT measure, definition_version, key, contributor, person, cohort, date, dimensions, trim_scale(sum(amount))"
     " FROM delta GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 HAVING sum(amount) <> 0) AS net",

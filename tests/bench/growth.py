@@ -45,9 +45,9 @@ async def growth(servers: Servers, sizes: Sizes, results: Results, told: Told, s
         lanes = ((ONCE_OF, once, 1), (GROWN_OF, grown, TIMES))
         for municipality, dsn, times in lanes:
             await servers.provide(municipality)
-            with told.doing(f"a ledger of {times} × {sizes.whole:,} deliveries"):
+            with told.doing(f"a ledger of {times} times {sizes.whole:,} deliveries"):
                 await _load(dsn, workload(municipality, sizes.whole, seed=seed), times, calendar_of(servers.clock))
-            told.say(f"a ledger of {times} × {sizes.whole:,} deliveries is told")
+            told.say(f"a ledger of {times} times {sizes.whole:,} deliveries is told")
         last = dict.fromkeys((ONCE_OF, GROWN_OF), 0)
         for number in range(sizes.rounds):
             rates = []

@@ -1,6 +1,7 @@
 """An outbox brought to its stream: by the relay, and by one awaited publication after the other."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from time import monotonic
 
@@ -10,7 +11,6 @@ from chassis import outbox
 from chassis.bus import Bus
 from chassis.relay import Relay
 from chassis.wire import Sealed
-from contracts.streams import Stream
 from local.waiting import until
 from tests.bench.progress import Told
 from tests.bench.results import Results
@@ -87,7 +87,7 @@ async def _awaited(servers: Servers, work: Workload) -> float:
     return len(work.arriving) / seconds
 
 
-async def _fill(db: "asyncpg.Connection[asyncpg.Record]", events: list[Sealed]) -> float:
+async def _fill(db: "asyncpg.Connection[asyncpg.Record]", events: Sequence[Sealed]) -> float:
     """Append all in one transaction; when it was committed."""
     async with db.transaction():
         for start in range(0, len(events), 1000):

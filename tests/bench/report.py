@@ -51,7 +51,7 @@ def table(results: Results) -> Table:
 def number(value: float | None) -> str:
     """Three digits that tell something."""
     if value is None:
-        return "–"
+        return "-"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 

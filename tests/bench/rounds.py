@@ -38,12 +38,16 @@ class Track:
 class Rounds:
     """The contenders, and where they run."""
 
-    def __init__(self, servers: Servers, sizes: Sizes, results: Results, told: Told, contenders: Sequence[Contender]) -> None:
+    def __init__(
+        self, servers: Servers, sizes: Sizes, results: Results, told: Told, contenders: Sequence[Contender]
+    ) -> None:
         self._servers = servers
         self._sizes = sizes
         self._results = results
         self._told = told
-        self._contenders = [each for each in contenders if each.name not in NEEDED_BY or results.wants(*NEEDED_BY[each.name])]
+        self._contenders = [
+            each for each in contenders if each.name not in NEEDED_BY or results.wants(*NEEDED_BY[each.name])
+        ]
 
     async def run(self, seed: int) -> float:
         """All rounds, the gate before them; impact's rate, for what is planned with it. Raises GateRed."""
@@ -65,7 +69,7 @@ class Rounds:
         return Track(work, await publish(self._servers.nc, work))
 
     async def _lap(self, contender: Contender, track: Track, number: int, promise: Promise | None = None) -> Lap:
-        """A lap through the gate. The first on its track shows that what was written is right; the others, that theirs is the same."""
+        """A lap through the gate: the first on a track proves what it wrote, the others that they wrote the same."""
         with self._told.doing(f"round {number}: {contender.name}, {len(track.work.arriving):,} events"):
             held_to = promise or (Promise.ALL if track.right is None else Promise.LEDGER | self._retelling(contender))
             lap, seen = await race(self._servers, contender, track.work, track.last_sequence, held_to)
@@ -76,7 +80,12 @@ class Rounds:
             self._results.add("rebuild_ratio", seen.facts / seen.retold_seconds / lap.rate)
         self._results.details.setdefault("laps", []).append(
             {"round": number, "contender": lap.contender, "events": lap.events, "seconds": lap.seconds}
-            | {"cpu_seconds": lap.cpu, "rss_mb": lap.rss_mb, "cells_proven": seen.cells, "retold_seconds": seen.retold_seconds}
+            | {
+                "cpu_seconds": lap.cpu,
+                "rss_mb": lap.rss_mb,
+                "cells_proven": seen.cells,
+                "retold_seconds": seen.retold_seconds,
+            }
         )
         self._told.say(f"round {number}: {contender.name} {lap.rate:,.0f}/s")
         return lap

@@ -17,13 +17,14 @@ from tests.bench.report import write
 from tests.bench.results import Results
 from tests.bench.servers import running_servers
 from tests.bench.sizes import Sizes
+from tests.bench.trend import Tolerance, trend
 from tests.bench.workload import publish, workload
 
 TINY = 120
 BY_HAND = "not measured in this run"
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 async def test_a_tiny_run_has_every_key_and_passes_its_gate(tmp_path: Path) -> None:
     sizes = Sizes(TINY, rounds=1)
     results, taken, minutes = await run(sizes, seed=1, wanted=frozenset(NAMES), lasting=False)
@@ -39,7 +40,7 @@ async def test_a_tiny_run_has_every_key_and_passes_its_gate(tmp_path: Path) -> N
     assert laps == {(0, "impact"), *((1, name) for name in ("impact", "ceiling", "faststream_batch", "naive"))}
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_the_gate_is_red_for_who_drops_an_event_or_counts_one_twice() -> None:
     work = workload("621", TINY, seed=2)
     async with running_servers(lasting=False) as servers:
@@ -47,7 +48,7 @@ async def test_the_gate_is_red_for_who_drops_an_event_or_counts_one_twice() -> N
         last = await publish(servers.nc, work)
         with pytest.raises(GateRed, match="the ledger is not what was sent, 1 entries"):
             await race(servers, careless("drops"), work, last)
-        with pytest.raises(GateRed, match="its rows are not what the ledger gives: .*'running_sum': 2"):
+        with pytest.raises(GateRed, match=r"its rows are not what the ledger gives: .*'running_sum': 2"):
             await race(servers, careless("doubles"), work, last)
         with pytest.raises(GateRed, match="are not what the second implementation says"):
             await race(servers, careless("doubles"), work, last, Promise.FIGURES)
@@ -95,3 +96,22 @@ def test_a_key_that_was_not_asked_for_has_no_value_and_a_reason() -> None:
 
     assert (kept["events_per_s"], kept["rss_mb"]) == (3, None)
     assert kept["reasons"].keys() == set(NAMES) - {"events_per_s"}
+
+
+def test_a_line_that_rises_further_than_it_may_is_not_flat_and_the_warm_up_does_not_count() -> None:
+    warm = [(10.0 * number, 100.0 if number < 20 else 150.0) for number in range(100)]
+    leak = [(second, value + second / 100) for second, value in warm]
+
+    steady, growing = trend("rss", "MB", warm, Tolerance(5)), trend("rss", "MB", leak, Tolerance(5))
+
+    assert steady
+    assert (steady.flat, steady.rise, steady.first) == (True, 0, 150)
+    assert growing
+    assert (growing.flat, round(growing.per_hour), round(growing.rise, 1)) == (False, 36, 7.9)
+
+
+def test_what_grows_with_the_data_is_shown_and_not_judged() -> None:
+    line = trend("shared", "MB", [(10.0 * number, 10.0 * number) for number in range(100)])
+
+    assert line
+    assert (line.flat, line.per_hour) == (None, 3600)

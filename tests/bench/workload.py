@@ -56,28 +56,29 @@ def workload(municipality: str, events: int, *, seed: int, name: str = "", more:
 
 def _told(stream: Stream, events: int, seed: int, name: str, more: bool) -> list[Sealed]:
     parts = WORKERS if events > MANY else 1
-    tell = partial(_tell, stream, -(-events // parts), parts, seed, name, more)
+    each = -(-events // parts)
+    plans = [
+        Plan(
+            people=round(each / EVENTS_OF_ONE) + 1,
+            seed=seed * parts + part,
+            name=f"{name}{part}-",
+            corrections=CORRECTIONS,
+            retractions=RETRACTIONS,
+            shuffled_days=WITHIN_DAYS,
+            office=part == 0 and not more,
+        )
+        for part in range(parts)
+    ]
+    tell = partial(_tell, stream, each)
     if parts == 1:
-        return tell(0)[:events]
+        return tell(plans[0])[:events]
     with ProcessPoolExecutor(parts, mp_context=multiprocessing.get_context("spawn")) as processes:
-        years = list(processes.map(tell, range(parts)))
+        years = list(processes.map(tell, plans))
     # Each part is in its order of arrival, so what is beside each other came at about the same time.
     return [event for event in chain.from_iterable(zip_longest(*years)) if event][:events]
 
 
-def _tell(  # noqa: PLR0913 - what a process must be told
-    stream: Stream, events: int, parts: int, seed: int, name: str, more: bool, part: int
-) -> list[Sealed]:
-    """One part of the people; the first part has the office too."""
-    plan = Plan(
-        people=round(events / EVENTS_OF_ONE) + 1,
-        seed=seed * parts + part,
-        name=f"{name}{part}-",
-        corrections=CORRECTIONS,
-        retractions=RETRACTIONS,
-        shuffled_days=WITHIN_DAYS,
-        office=part == 0 and not more,
-    )
+def _tell(stream: Stream, events: int, plan: Plan) -> list[Sealed]:
     return [sealed(said, stream) for said in Year(plan).tell()[:events]]
 
 

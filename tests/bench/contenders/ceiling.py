@@ -11,7 +11,11 @@ from tests.bench.contenders.contender import Contender, Promise, here
 
 BATCH = 500
 CEILING = Contender(
-    name="ceiling", promise=Promise.NOTHING, module="tests.bench.contenders.ceiling", durable="ceiling", ack_policy=AckPolicy.ALL
+    name="ceiling",
+    promise=Promise.NOTHING,
+    module="tests.bench.contenders.ceiling",
+    durable="ceiling",
+    ack_policy=AckPolicy.ALL,
 )
 
 

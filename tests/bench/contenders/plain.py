@@ -42,7 +42,9 @@ async def take_in(db: Connection, stream: Stream, deliveries: Sequence[Delivery]
     """Bring deliveries to the ledger in one transaction; what is known already changes nothing."""
     received = [receive(delivery, stream.municipality) for delivery in deliveries]
     async with db.transaction():
-        position = await db.fetchval("SELECT position FROM lane WHERE municipality = $1 FOR UPDATE", stream.municipality)
+        position = await db.fetchval(
+            "SELECT position FROM lane WHERE municipality = $1 FOR UPDATE", stream.municipality
+        )
         lane = Lane(stream.municipality, position, calendar.now())
         batch = sort_out(received, await ledger.hashes_of(db, lane, identities_of(received)))
         if batch.fresh:
