@@ -1,9 +1,11 @@
 """`make bench`: impact beside what else there is, in one run on one machine. See docs/performance.md."""
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 from rich.console import Console
 
@@ -35,6 +37,7 @@ def bench(  # noqa: PLR0913 - one parameter per option
     """
     if odd := set(only or ()) - set(NAMES):
         raise typer.BadParameter(f"no key {', '.join(sorted(odd))}; there are {', '.join(NAMES)}")
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     try:
         results, sizes, minutes = asyncio.run(
             run(Sizes(events, rounds, full), seed=seed, wanted=frozenset(only or NAMES))

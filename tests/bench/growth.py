@@ -9,7 +9,10 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from hashlib import sha256
+from itertools import islice
 from typing import Any
+
+import asyncpg
 
 from chassis.calendar import Calendar, calendar_of
 from chassis.database import Connection, create_pool
@@ -64,14 +67,18 @@ async def growth(servers: Servers, sizes: Sizes, results: Results, told: Told, s
 async def _load(dsn: str, work: Workload, times: int, calendar: Calendar) -> None:
     """Fill a ledger by COPY, and tell it."""
     bodies = list({event.id: event.body for event in work.arriving}.values())
+    # Not from a pool of ours: COPY is binary, and ours speak JSON as text.
+    db = await asyncpg.connect(dsn)
+    try:
+        for copy in range(times):
+            rows = _rows(work.stream, bodies, copy, calendar.now())
+            while page := list(islice(rows, PAGE)):
+                await db.copy_records_to_table("ledger", records=page, columns=COLUMNS)
+        await db.execute(OPEN_LANE, work.stream.municipality, len(bodies) * times, calendar.now())
+        await db.execute("ANALYZE ledger")
+    finally:
+        await db.close()
     async with await create_pool(dsn, name="load", max_size=1) as pool:
-        async with pool.acquire() as db:
-            for copy in range(times):
-                rows = _rows(work.stream, bodies, copy, calendar.now())
-                while page := [row for row, _ in zip(rows, range(PAGE), strict=False)]:
-                    await db.copy_records_to_table("ledger", records=page, columns=COLUMNS)
-            await db.execute(OPEN_LANE, work.stream.municipality, len(bodies) * times, calendar.now())
-            await db.execute("ANALYZE ledger")
         await rebuild(pool, work.stream.municipality, MEASURES, calendar=calendar, gate=_open)
 
 
@@ -87,10 +94,11 @@ def _rows(stream: Stream, bodies: Sequence[bytes], copy: int, at: datetime) -> I
     for position, body in enumerate(bodies, copy * len(bodies) + 1):
         other = of_others(body, copy)
         said = json.loads(other)
-        day = said["data"].get("occurred_on")
+        told = said["data"].get("occurred_on")
+        day = date.fromisoformat(told) if told else None
         yield (
             *(stream.municipality, position, "fact", said["source"], said["id"], said["type"]),
-            *(datetime.fromisoformat(said["time"]), day and date.fromisoformat(day), said, sha256(other).digest()),
+            *(datetime.fromisoformat(said["time"]), day, other.decode(), sha256(other).digest()),
             *(at, "loaded", position),
         )
 

@@ -16,9 +16,10 @@ from tests.bench.progress import Told
 from tests.bench.results import Results
 from tests.bench.servers import POOL, Servers
 from tests.bench.sizes import Sizes
-from tests.bench.workload import Workload, workload
+from tests.bench.workload import Workload, once_each
 
-RELAYED_OF, AWAITED_OF = "661", "671"
+# One municipality, and so one stream, for each round.
+RELAYED_OF, AWAITED_OF = 700, 800
 KEYS_OF_RELAYING = ("relay_ratio",)
 AT_ONCE = 100
 DRAIN_SECONDS = 120
@@ -27,19 +28,13 @@ DRAIN_SECONDS = 120
 async def relaying(servers: Servers, sizes: Sizes, results: Results, told: Told, seed: int) -> None:
     """The two in turn, on a fresh outbox and a fresh stream each time."""
     for number in range(sizes.rounds):
-        relayed = _outbox_of(str(int(RELAYED_OF) + number), sizes.relayed, seed)
-        awaited = _outbox_of(str(int(AWAITED_OF) + number), sizes.awaited, seed)
+        relayed = once_each(str(RELAYED_OF + number), sizes.relayed, seed=seed)
+        awaited = once_each(str(AWAITED_OF + number), sizes.awaited, seed=seed)
         with told.doing(f"the relay, {len(relayed.arriving):,} events; awaited, {len(awaited.arriving):,}"):
             fast, slow = await _relayed(servers, relayed), await _awaited(servers, awaited)
         results.add("relay_ratio", fast / slow)
         results.details.setdefault("relaying", []).append({"relayed_per_s": fast, "awaited_per_s": slow})
         told.say(f"relay {fast:,.0f}/s, one at a time {slow:,.0f}/s")
-
-
-def _outbox_of(municipality: str, events: int, seed: int) -> Workload:
-    """An outbox has each event once."""
-    told = workload(municipality, 2 * events, seed=seed)
-    return Workload(told.stream, list({event.id: event for event in told.arriving}.values())[:events])
 
 
 async def _relayed(servers: Servers, work: Workload) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 # Full batches of every contender's, so that none waits for what does not come.
 FULL_BATCH = 500
 SLICE, NAIVE_SLICE = 10_000, 2_000
-RELAYED, AWAITED = 20_000, 2_000
+RELAYED, AWAITED = 10_000, 2_000
 COMMANDS, TIMED_COMMANDS = 1_000, 500
 FRESH, FRESH_FAST = 2_000, 4_000
 

@@ -1,7 +1,7 @@
 """`make soak`: a stack lives under steady traffic, and nothing may grow: memory, files, connections, lag.
 
-Then its books must close. A service's memory and PostgreSQL's own memory are judged. What holds data, PostgreSQL's shared
-buffers and the index that nats-server keeps of its streams, grows with the data and is shown beside them.
+Then its books must close. A service's memory and PostgreSQL's own memory are judged. What holds data, PostgreSQL's
+shared buffers and the index that nats-server keeps of its streams, grows with the data and is shown beside them.
 """
 
 import asyncio

@@ -20,7 +20,7 @@ from chassis.wire import Sealed
 from local.stack import Stack
 from tests.bench.calling import Caller
 from tests.bench.commanding import careers
-from tests.bench.workload import Workload, workload
+from tests.bench.workload import Workload, once_each
 
 # Told so far ahead, by a process of its own, while the ones before are sent.
 SECONDS_AHEAD = 15
@@ -83,9 +83,8 @@ async def _append(stack: Stack, municipality: str, rate: float, seed: int, sent:
 
 
 def _chunk(municipality: str, events: int, seed: int, number: int) -> Workload:
-    """The next people's year; an outbox has each event once."""
-    told = workload(municipality, events, seed=seed + number, name=f"soak{number}-", more=number > 0)
-    return Workload(told.stream, list({event.id: event for event in told.arriving}.values()))
+    """The next people's year."""
+    return once_each(municipality, events, seed=seed + number, name=f"soak{number}-", more=number > 0)
 
 
 async def _command(stack: Stack, seed: int, sent: Sent) -> None:

@@ -16,7 +16,7 @@ from tests.bench.restatement import Exits, correction, restate
 from tests.bench.results import Results
 from tests.bench.servers import Servers, issued, peak_mb
 from tests.bench.sizes import SLICE, Sizes
-from tests.bench.workload import Workload, publish, workload
+from tests.bench.workload import Workload, once_each, publish, workload
 
 WHOLE_OF = "607"
 SLOW, FAST = 200, 2000
@@ -78,8 +78,7 @@ class Whole:
     def _more(self, stream: Stream, events: int) -> Workload:
         """Further people, who come once each."""
         seed = next(self._seeds)
-        told = workload(stream.municipality, 2 * events, seed=seed, name=f"more{seed}-", more=True)
-        return Workload(stream, list({event.id: event for event in told.arriving}.values())[:events])
+        return once_each(stream.municipality, events, seed=seed, name=f"more{seed}-", more=True)
 
     async def _restate(self, dsn: str, runner: Runner, stream: Stream) -> list[Workload]:
         """A correction of each of some placements; the events that it took."""

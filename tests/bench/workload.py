@@ -54,6 +54,12 @@ def workload(municipality: str, events: int, *, seed: int, name: str = "", more:
     return Workload(stream, list(_with_copies(told, events - first_copies, Random(seed))))  # noqa: S311 - no secret
 
 
+def once_each(municipality: str, events: int, *, seed: int, name: str = "", more: bool = False) -> Workload:
+    """So many events of a year, without the copies: as an outbox has them."""
+    told = workload(municipality, events + events // 20 + 20, seed=seed, name=name, more=more)
+    return Workload(told.stream, list({event.id: event for event in told.arriving}.values())[:events])
+
+
 def _told(stream: Stream, events: int, seed: int, name: str, more: bool) -> list[Sealed]:
     parts = WORKERS if events > MANY else 1
     each = -(-events // parts)
