@@ -31,7 +31,7 @@ class Caller:
         try:
             return await self._asked(request)
         except (asyncio.IncompleteReadError, ConnectionError):
-            # The service closes what was idle for a while; under its key a command is done once, however often it comes.
+            # The service closes what was idle for a while; a command is done once, however often it comes.
             self.close()
             return await self._asked(request)
 
