@@ -73,6 +73,7 @@ class Contender:
     arguments: tuple[str, ...] = ()
     ack_policy: AckPolicy = AckPolicy.EXPLICIT
     deliver_subject: str | None = None
+    at_once: int = MAX_ACK_PENDING
     # Impact would not believe a consumer that begins at the end; FastStream's pulling dies of one that pauses.
     held_by_pause: bool = False
     settings: Callable[[Place], Mapping[str, str]] = _own_settings
@@ -91,6 +92,6 @@ class Contender:
             ack_policy=self.ack_policy,
             ack_wait=ACK_WAIT_SECONDS,
             max_deliver=-1,
-            max_ack_pending=MAX_ACK_PENDING,
+            max_ack_pending=self.at_once,
             deliver_subject=self.deliver_subject,
         )
