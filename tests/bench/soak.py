@@ -35,7 +35,7 @@ from impact.store.figures import snapshot
 from impact.store.thorough import thorough_balance
 from impact.verify.drift import Pair, verify
 from impact.verify.watch import HORIZON
-from local.instances import MUNICIPALITY, SERVICES, free_ports_for
+from local.instances import MUNICIPALITY
 from local.nats import NatsServer
 from local.postgres import OwnPostgres
 from local.stack import Stack, running_stack
@@ -106,7 +106,7 @@ async def _soak(minutes: float, rate: float, seed: int, every: float) -> tuple[S
         clock = Path(folder) / "clock"
         clock.write_text(f"{NOW}\n", encoding="utf-8")
         settings = {"CLOCK": f"file:{clock}"}
-        async with running_stack(Path(folder) / "stack", ports=free_ports_for(SERVICES), settings=settings) as stack:
+        async with running_stack(Path(folder) / "stack", lasting=True, settings=settings) as stack:
             told.say("the stack runs")
             bus = await nats.connect(stack.nats_url)
             try:
