@@ -42,11 +42,12 @@ async def take_all(place: Place, fault: str) -> None:
                 messages = await subscription.fetch(500, timeout=5)
             except TimeoutError:
                 continue
-            deliveries = [delivery_of(message) for message in messages]
-            kept = [each for each in deliveries if fault != "drops" or each.sequence != 5]
-            await take_in(db, place.stream, kept, place.calendar)
-            if fault == "doubles":
-                await db.execute(TWICE)
+            async with db.transaction():
+                for delivery in map(delivery_of, messages):
+                    if fault != "drops" or delivery.sequence != 5:
+                        await take_in(db, place.stream, delivery, place.calendar)
+                if fault == "doubles":
+                    await db.execute(TWICE)
             for message in messages:
                 await message.ack()
 

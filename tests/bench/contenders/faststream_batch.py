@@ -38,8 +38,9 @@ async def handle_all(place: Place) -> None:
             ack_policy=AckPolicy.NACK_ON_ERROR,
         )
         async def handle(messages: list[Any]) -> None:
-            async with pool.acquire() as db:
-                await take_in(db, place.stream, [delivery_of(message) for message in messages], place.calendar)
+            async with pool.acquire() as db, db.transaction():
+                for message in messages:
+                    await take_in(db, place.stream, delivery_of(message), place.calendar)
 
         await serve(broker)
 

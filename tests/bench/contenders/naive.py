@@ -38,8 +38,8 @@ async def handle_all(place: Place) -> None:
             ack_policy=AckPolicy.NACK_ON_ERROR,
         )
         async def handle(message: Any) -> None:
-            async with pool.acquire() as db:
-                await take_in(db, place.stream, [delivery_of(message)], place.calendar)
+            async with pool.acquire() as db, db.transaction():
+                await take_in(db, place.stream, delivery_of(message), place.calendar)
 
         await serve(broker)
 

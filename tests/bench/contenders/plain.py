@@ -1,6 +1,6 @@
-"""The same work as impact's, as a good engineer writes it first: read what is needed, loop, insert row by row.
+"""The same work as impact's, as a good engineer writes it first: an event at a time, reading what it needs.
 
-The rules are impact's own, and so is what must be read before them; nothing here is written in whole columns.
+The rules are impact's own, and so is what must be read before them; a row is inserted after the other.
 """
 
 from collections.abc import Sequence
@@ -38,21 +38,18 @@ async def open_lane(db: Connection, stream: Stream, calendar: Calendar) -> None:
     await definitions.bring_into_force(db, stream.municipality, MEASURES, next_position=1)
 
 
-async def take_in(db: Connection, stream: Stream, deliveries: Sequence[Delivery], calendar: Calendar) -> None:
-    """Bring deliveries to the ledger in one transaction; what is known already changes nothing."""
-    received = [receive(delivery, stream.municipality) for delivery in deliveries]
-    async with db.transaction():
-        position = await db.fetchval(
-            "SELECT position FROM lane WHERE municipality = $1 FOR UPDATE", stream.municipality
-        )
-        lane = Lane(stream.municipality, position, calendar.now())
-        batch = sort_out(received, await ledger.hashes_of(db, lane, identities_of(received)))
-        if batch.fresh:
-            chronicle = Chronicle(MEASURES)
-            await recall(db, lane, chain_ends_of(batch.fresh), events_of(batch.fresh), chronicle)
-            await _write(db, lane, batch.fresh, admit(lane, batch.fresh, chronicle))
-        await consumers.count(db, lane, stream.name, batch)
-        await consumers.hear(db, lane, batch.heartbeats, received_at=datetime.now(UTC))
+async def take_in(db: Connection, stream: Stream, delivery: Delivery, calendar: Calendar) -> None:
+    """Bring a delivery to the ledger in the caller's transaction; what is known already changes nothing."""
+    received = [receive(delivery, stream.municipality)]
+    position = await db.fetchval("SELECT position FROM lane WHERE municipality = $1 FOR UPDATE", stream.municipality)
+    lane = Lane(stream.municipality, position, calendar.now())
+    batch = sort_out(received, await ledger.hashes_of(db, lane, identities_of(received)))
+    if batch.fresh:
+        chronicle = Chronicle(MEASURES)
+        await recall(db, lane, chain_ends_of(batch.fresh), events_of(batch.fresh), chronicle)
+        await _write(db, lane, batch.fresh, admit(lane, batch.fresh, chronicle))
+    await consumers.count(db, lane, stream.name, batch)
+    await consumers.hear(db, lane, batch.heartbeats, received_at=datetime.now(UTC))
 
 
 async def _write(db: Connection, lane: Lane, fresh: Sequence[Arrival], entries: Sequence[Entry]) -> None:
