@@ -10,7 +10,8 @@ import asyncpg
 from local.simulator import set_clock
 from local.waiting import until
 from tests.faults.fault import Fault
-from tests.faults.town import PATIENCE_SECONDS, Town
+from tests.faults.patience import PATIENCE_SECONDS
+from tests.faults.town import Town
 
 GROUP = "clocks"
 JUMPS = ("+1h", "-1h", "+10y", "-1d")

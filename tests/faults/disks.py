@@ -10,7 +10,8 @@ from local.waiting import until
 from tests.faults.disk import filled, no_disk
 from tests.faults.fault import Fault
 from tests.faults.kills import LONGER_THAN_ACK_WAIT
-from tests.faults.town import PATIENCE_SECONDS, PRODUCERS, Ground, Town
+from tests.faults.patience import PATIENCE_SECONDS
+from tests.faults.town import PRODUCERS, Ground, Town
 
 GROUP = "disks"
 # PostgreSQL alone may keep a gigabyte of its log.

@@ -19,7 +19,8 @@ from impact.store.conservation import deliveries
 from local.simulator import CLOUD_EVENT
 from local.waiting import until
 from tests.faults.fault import Fault
-from tests.faults.town import MUNICIPALITY, PATIENCE_SECONDS, Town
+from tests.faults.patience import PATIENCE_SECONDS
+from tests.faults.town import MUNICIPALITY, Town
 
 GROUP = "strangers"
 # The shortest window that the server takes.

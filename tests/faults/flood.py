@@ -20,7 +20,8 @@ from local.simulator import CLOUD_EVENT
 from local.stack import TOKEN_OF
 from local.waiting import until
 from tests.faults.fault import Fault
-from tests.faults.town import ANSWER_SECONDS, MUNICIPALITY, PATIENCE_SECONDS, Patient, Town
+from tests.faults.patience import ANSWER_SECONDS, PATIENCE_SECONDS, Patient
+from tests.faults.town import MUNICIPALITY, Town
 
 GROUP = "flood"
 SYSTEM = "flood"

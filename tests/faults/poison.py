@@ -16,7 +16,8 @@ from contracts.envelope import source_of
 from contracts.payroll import WorkingTimeChanged
 from local.waiting import until
 from tests.faults.fault import Fault
-from tests.faults.town import MUNICIPALITY, PATIENCE_SECONDS, PRODUCERS, Town
+from tests.faults.patience import PATIENCE_SECONDS
+from tests.faults.town import MUNICIPALITY, PRODUCERS, Town
 
 GROUP = "strangers"
 FACT = "fact"

@@ -13,7 +13,7 @@ from tests.faults import books
 from tests.faults.books import Question, Wrong
 from tests.faults.broker import POOL
 from tests.faults.town import Town
-from tests.faults.town import town as running_town
+from tests.faults.towns import town as running_town
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("books"), pytest.mark.asyncio(loop_scope="module")]
 

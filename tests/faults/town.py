@@ -4,105 +4,36 @@ import asyncio
 import os
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path
-from time import monotonic
-from typing import TypeVar
 
 import httpx
-import nats
-import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig
 
 from contracts.streams import Stream, streams_of
 from local.hall import Hall
-from local.instances import SERVICES, free_ports_for
 from local.nats import NatsServer
-from local.pipeline import Pipeline
 from local.plan.chance import DAYS
-from local.plan.story import Year
 from local.plan.towns import KOLDING
-from local.plan.year import plan_year
 from local.postgres import OwnPostgres
 from local.processes import Server
-from local.simulator import Office, live_day, set_clock
-from local.stack import Stack, running_stack
+from local.simulator import live_day, set_clock
+from local.stack import Stack
 from local.supervisor import Service
 from local.waiting import until
-from tests.faults.disk import disk_under
-from tests.faults.proxy import Proxy, proxy_to
+from tests.faults.patience import ANSWER_SECONDS, PATIENCE_SECONDS, Patient
+from tests.faults.proxy import Proxy
 
 MUNICIPALITY = KOLDING.municipality
 PRODUCERS = ("flexjob_pool", "gateway")
 HEARTBEAT = ".service.heartbeat."
-HEARTBEAT_SECONDS = "0.5"
 PAGE = 1000
-PATIENCE_SECONDS = 90.0
-ANSWER_SECONDS = 10.0
-PAUSE_SECONDS = 0.05
-AWAY = {httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT}
-
-T = TypeVar("T")
-
-
-class Patient(httpx.AsyncHTTPTransport):
-    """A caller who asks again, with the same key, as long as nobody answers or the answer is "not now".
-
-    Any other answer is passed on: to be refused, or told of an internal error, is no part of any fault. All are
-    counted in `answers`, by status. Of `doors`, which are ports, it asks one after the other.
-    """
-
-    def __init__(self, answers: Counter[int], doors: list[int]) -> None:
-        super().__init__()
-        self._answers = answers
-        self._doors = doors
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request until it is answered; httpx.TransportError after a minute and a half."""
-        deadline = monotonic() + PATIENCE_SECONDS
-        while True:
-            self._doors.append(self._doors.pop(0))
-            request.url = request.url.copy_with(port=self._doors[0])
-            try:
-                answer = await super().handle_async_request(request)
-            except httpx.TransportError:
-                if monotonic() > deadline:
-                    raise
-            else:
-                self._answers[answer.status_code] += 1
-                if answer.status_code not in AWAY or monotonic() > deadline:
-                    return answer
-                await answer.aclose()
-            await asyncio.sleep(PAUSE_SECONDS)
-
-
-class PatientPipeline(Pipeline):
-    """Waits through losses of the bus too."""
-
-    async def over(self, day: date, *, payroll: bool) -> None:
-        """Return when the pool has heard all of a day."""
-        await _patiently(partial(super().over, day, payroll=payroll))
-
-    async def counted(self) -> None:
-        """Return when impact has everything."""
-        await _patiently(super().counted)
-
-
-async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
-    deadline = monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            return await ask()
-        except nats.errors.Error:
-            if monotonic() > deadline:
-                raise
-            await asyncio.sleep(PAUSE_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,51 +213,3 @@ class Town:
             line for line in scrape.raise_for_status().text.splitlines() if line.startswith((f"{name} ", f"{name}{{"))
         ]
         return sum(float(line.rpartition(" ")[2]) for line in lines)
-
-
-@asynccontextmanager
-async def town(folder: Path, *, seed: int, people: int, ground: Ground = PLAIN) -> AsyncIterator[Town]:
-    """A town on a fresh stack with short heartbeats, on the morning of its first day."""
-    clock, ports = folder / "clock", free_ports_for(SERVICES)
-    set_clock(clock, DAYS[0])
-    settings = {"CLOCK": f"file:{clock}"}
-    settings |= {f"{name.upper()}_HEARTBEAT_SECONDS": HEARTBEAT_SECONDS for name in PRODUCERS}
-    async with AsyncExitStack() as opened:
-        if ground.disk_megabytes:
-            for name in ("nats", "postgres"):
-                opened.enter_context(disk_under(folder / "stack" / name, megabytes=ground.disk_megabytes))
-        far = ("nats", "postgres") if ground.proxied else ()
-        network = {name: await opened.enter_async_context(proxy_to(ports[name])) for name in far}
-        by_way_of = {name: proxy.port for name, proxy in network.items()}
-        stack = await opened.enter_async_context(
-            running_stack(folder / "stack", ports=ports, settings=settings, by_way_of=by_way_of)
-        )
-        bus = await _connected(stack.nats_url)
-        opened.push_async_callback(bus.close)
-        answers, doors = Counter[int](), {name: [ports[name]] for name in SERVICES}
-        callers = {name: Patient(answers, doors[name]) for name in SERVICES}
-        hall = await _hall(stack, plan_year(seed, KOLDING, people), bus, callers, opened)
-        yield Town(stack, hall, clock, bus, network, answers, doors)
-
-
-async def _hall(stack: Stack, year: Year, bus: Client, callers: Mapping[str, Patient], opened: AsyncExitStack) -> Hall:
-    pool, gateway, impact = [
-        await opened.enter_async_context(
-            httpx.AsyncClient(
-                base_url=stack.url_of(name),
-                headers={"Authorization": f"Bearer {stack.token}"},
-                timeout=ANSWER_SECONDS,
-                transport=callers[name],
-            )
-        )
-        for name in ("flexjob_pool", "gateway", "impact")
-    ]
-    pipeline = PatientPipeline(MUNICIPALITY, pool=pool, gateway=gateway, jetstream=bus.jetstream(timeout=2))
-    return Hall(Office(year, pool, gateway, pipeline), impact)
-
-
-async def _connected(url: str) -> Client:
-    async def expected(_: Exception) -> None:
-        """To lose the bus is what happens here."""
-
-    return await nats.connect(url, max_reconnect_attempts=-1, reconnect_time_wait=0.2, error_cb=expected)

@@ -1,13 +1,30 @@
-"""The towns that faults befall, one after the other: each until its year is over, or its books are wrong."""
+"""Where towns come from: each on a fresh stack, one after the other, until its year is over or its books are wrong."""
 
 import tempfile
-from contextlib import AsyncExitStack
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from random import Random
 
-from local.plan.chance import DAYS
-from tests.faults.town import Ground, Town, town
+import httpx
+import nats
+from nats.aio.client import Client
 
+from local.hall import Hall
+from local.instances import SERVICES, free_ports_for
+from local.plan.chance import DAYS
+from local.plan.story import Year
+from local.plan.towns import KOLDING
+from local.plan.year import plan_year
+from local.simulator import Office, set_clock
+from local.stack import Stack, running_stack
+from tests.faults.disk import disk_under
+from tests.faults.patience import ANSWER_SECONDS, Patient, PatientPipeline
+from tests.faults.proxy import proxy_to
+from tests.faults.town import MUNICIPALITY, PLAIN, PRODUCERS, Ground, Town
+
+HEARTBEAT_SECONDS = "0.5"
 # A town with less of its year before it could run out of things to register under the next fault.
 DAYS_NEEDED = 120
 
@@ -35,3 +52,51 @@ class Towns:
         """End the present town, if any."""
         self._town = None
         await self._running.aclose()
+
+
+@asynccontextmanager
+async def town(folder: Path, *, seed: int, people: int, ground: Ground = PLAIN) -> AsyncIterator[Town]:
+    """A town on a fresh stack with short heartbeats, on the morning of its first day."""
+    clock, ports = folder / "clock", free_ports_for(SERVICES)
+    set_clock(clock, DAYS[0])
+    settings = {"CLOCK": f"file:{clock}"}
+    settings |= {f"{name.upper()}_HEARTBEAT_SECONDS": HEARTBEAT_SECONDS for name in PRODUCERS}
+    async with AsyncExitStack() as opened:
+        if ground.disk_megabytes:
+            for name in ("nats", "postgres"):
+                opened.enter_context(disk_under(folder / "stack" / name, megabytes=ground.disk_megabytes))
+        far = ("nats", "postgres") if ground.proxied else ()
+        network = {name: await opened.enter_async_context(proxy_to(ports[name])) for name in far}
+        by_way_of = {name: proxy.port for name, proxy in network.items()}
+        stack = await opened.enter_async_context(
+            running_stack(folder / "stack", ports=ports, settings=settings, by_way_of=by_way_of)
+        )
+        bus = await _connected(stack.nats_url)
+        opened.push_async_callback(bus.close)
+        answers, doors = Counter[int](), {name: [ports[name]] for name in SERVICES}
+        callers = {name: Patient(answers, doors[name]) for name in SERVICES}
+        hall = await _hall(stack, plan_year(seed, KOLDING, people), bus, callers, opened)
+        yield Town(stack, hall, clock, bus, network, answers, doors)
+
+
+async def _hall(stack: Stack, year: Year, bus: Client, callers: Mapping[str, Patient], opened: AsyncExitStack) -> Hall:
+    pool, gateway, impact = [
+        await opened.enter_async_context(
+            httpx.AsyncClient(
+                base_url=stack.url_of(name),
+                headers={"Authorization": f"Bearer {stack.token}"},
+                timeout=ANSWER_SECONDS,
+                transport=callers[name],
+            )
+        )
+        for name in ("flexjob_pool", "gateway", "impact")
+    ]
+    pipeline = PatientPipeline(MUNICIPALITY, pool=pool, gateway=gateway, jetstream=bus.jetstream(timeout=2))
+    return Hall(Office(year, pool, gateway, pipeline), impact)
+
+
+async def _connected(url: str) -> Client:
+    async def expected(_: Exception) -> None:
+        """To lose the bus is what happens here."""
+
+    return await nats.connect(url, max_reconnect_attempts=-1, reconnect_time_wait=0.2, error_cb=expected)

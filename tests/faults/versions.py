@@ -15,7 +15,8 @@ from local.processes import LOOPBACK, free_ports
 from local.supervisor import Service
 from local.waiting import until
 from tests.faults.fault import Fault
-from tests.faults.town import PATIENCE_SECONDS, Town
+from tests.faults.patience import PATIENCE_SECONDS
+from tests.faults.town import Town
 
 GROUP = "versions"
 NEWER = "99.0.0"
