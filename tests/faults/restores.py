@@ -18,6 +18,7 @@ from local.postgres import OwnPostgres
 from local.processes import kraftcenter
 from local.waiting import until
 from tests.faults.fault import Fault
+from tests.faults.patience import PATIENCE_SECONDS
 from tests.faults.town import Town
 
 GROUP = "restores"
@@ -68,8 +69,7 @@ async def _impact_goes_back(town: Town, dice: Random) -> None:
     backups = Backups(town, "impact")
     await town.registered(dice.randint(1, 25))
     older = await backups.take("older")
-    await town.registered(dice.randint(30, 90))
-    await town.published()
+    await _impact_takes_in(town, dice)
     before = town.processes["impact"].pid
 
     await backups.put_back(older)
@@ -81,12 +81,30 @@ async def _impact_is_put_back(town: Town, dice: Random) -> None:
     backups = Backups(town, "impact")
     await town.registered(dice.randint(1, 25))
     older = await backups.take("older")
-    await town.registered(dice.randint(30, 90))
-    await town.published()
+    await _impact_takes_in(town, dice)
 
     await town.kill("impact")
     await backups.put_back(older)
     await town.start("impact")
+
+
+async def _impact_takes_in(town: Town, dice: Random) -> None:
+    """Return once impact has more in its lane than now: only that can go back."""
+    before = await _position(town)
+    await town.registered(dice.randint(30, 90))
+
+    async def has_more() -> bool:
+        return await _position(town) > before
+
+    await until(has_more, seconds=PATIENCE_SECONDS, message="impact takes nothing in")
+
+
+async def _position(town: Town) -> int:
+    db = await asyncpg.connect(town.stack.database_urls["impact"])
+    try:
+        return int(await db.fetchval("SELECT position FROM lane"))
+    finally:
+        await db.close()
 
 
 async def _a_producer_is_put_back(town: Town, _: Random) -> None:
