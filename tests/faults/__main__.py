@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from tests.faults import page
-from tests.faults.fault import Fault, befall
+from tests.faults.fault import Fault
 from tests.faults.page import Outcome, Run
 from tests.faults.table import FAULTS
 from tests.faults.towns import Towns
@@ -48,34 +48,31 @@ def chaos(
 async def _carry_out(run: Run, faults: Iterable[Fault], *, deadline: float) -> None:
     for group, members in groupby(faults, key=lambda fault: fault.group):
         towns = Towns(f"{run.seed} {group}", people=PEOPLE)
-        for fault in members:
-            reason = fault.lacking() or ("out of time" if monotonic() > deadline else None)
-            outcome = Outcome.not_run(reason) if reason else await _outcome(run, fault, towns)
-            run.outcomes[fault] = outcome
-            console.print(f"{outcome.mark} {fault.name}: {outcome.text}", markup=False)
-        await towns.give_up()
+        try:
+            for fault in members:
+                reason = fault.lacking() or ("out of time" if monotonic() > deadline else None)
+                outcome = Outcome.not_run(reason) if reason else await _outcome(towns, fault, seed=run.seed)
+                run.outcomes[fault] = outcome
+                console.print(f"{outcome.mark} {fault.name}: {outcome.text}", markup=False)
+        finally:
+            run.kills += towns.kills
+            await towns.end()
 
 
-async def _outcome(run: Run, fault: Fault, towns: Towns) -> Outcome:
-    """Let a fault befall a town; one whose books are wrong after it is left as it is, for whoever looks into it."""
+async def _outcome(towns: Towns, fault: Fault, *, seed: int) -> Outcome:
     began = monotonic()
-    town = await towns.one_on(fault.ground)
-    before = town.kills
     try:
-        await befall(town, fault, seed=run.seed)
+        await towns.suffer(fault, seed=seed)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is this fault's result
-        outcome = Outcome.wrong(f"{_first_of(error)}; logs in {town.stack.folder}")
-        await towns.give_up()
-    else:
-        outcome = Outcome.held(monotonic() - began)
-    run.kills += town.kills - before
-    return outcome
+        return Outcome.wrong(_told(error))
+    return Outcome.held(monotonic() - began)
 
 
-def _first_of(error: BaseException) -> str:
+def _told(error: BaseException) -> str:
+    notes = getattr(error, "__notes__", [])
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return f"{type(error).__name__}: {error}"
+    return "; ".join([f"{type(error).__name__}: {error}", *notes])
 
 
 if __name__ == "__main__":

@@ -15,4 +15,4 @@ async def towns() -> AsyncIterator[Towns]:
     """A town for each ground, once one is asked for."""
     towns = Towns(str(SEED), people=PEOPLE)
     yield towns
-    await towns.give_up()
+    await towns.end()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults.fault import Fault, befall
+from tests.faults.fault import Fault
 from tests.faults.table import FAULTS
 from tests.faults.towns import Towns
 
@@ -17,4 +17,4 @@ SHORT = sorted((fault for fault in FAULTS if fault.short), key=lambda fault: fau
 async def test_the_books_are_right_after(towns: Towns, fault: Fault) -> None:
     if reason := fault.lacking():
         pytest.skip(reason)
-    await befall(await towns.one_on(fault.ground), fault, seed=SEED)
+    await towns.suffer(fault, seed=SEED)

@@ -1,5 +1,7 @@
 """Where towns come from: each on a fresh stack, one after the other, until its year is over or its books are wrong."""
 
+import asyncio
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
@@ -20,6 +22,7 @@ from local.plan.year import plan_year
 from local.simulator import Office, set_clock
 from local.stack import Stack, running_stack
 from tests.faults.disk import disk_under
+from tests.faults.fault import Fault, befall
 from tests.faults.patience import ANSWER_SECONDS, Patient, PatientPipeline
 from tests.faults.proxy import proxy_to
 from tests.faults.town import MUNICIPALITY, PLAIN, PRODUCERS, Ground, Town
@@ -30,28 +33,45 @@ DAYS_NEEDED = 120
 
 
 class Towns:
-    """Opens a town when one is needed, in a folder of its own, and ends it when another is."""
+    """Opens a town when one is needed, in a folder of its own, and ends it when another is; `kills` counts in all."""
 
     def __init__(self, seed: str, *, people: int) -> None:
+        self.kills = 0
         self._dice = Random(seed)  # noqa: S311 - repeatable towns, no secret
         self._people = people
         self._town: Town | None = None
         self._ground: Ground | None = None
+        self._folder: Path | None = None
         self._running = AsyncExitStack()
 
-    async def one_on(self, ground: Ground) -> Town:
+    async def suffer(self, fault: Fault, *, seed: int) -> None:
+        """Let a fault befall a town; the folder of one that it left wrong is kept and named. Raises as befall does."""
+        town = await self._one_on(fault.ground)
+        before = town.kills
+        try:
+            await befall(town, fault, seed=seed)
+        except Exception as error:
+            error.add_note(f"data and logs are kept in {self._folder}")
+            await self.end(keep=True)
+            raise
+        finally:
+            self.kills += town.kills - before
+
+    async def end(self, *, keep: bool = False) -> None:
+        """End the present town, if any, and remove its folder unless that is to be kept."""
+        await self._running.aclose()
+        if self._folder and not keep:
+            await asyncio.to_thread(shutil.rmtree, self._folder)
+        self._town = self._folder = None
+
+    async def _one_on(self, ground: Ground) -> Town:
         """A town on such a ground with enough of its year before it."""
         if self._town is None or self._ground != ground or len(DAYS) - self._town.lived < DAYS_NEEDED:
-            await self.give_up()
-            folder, seed = Path(tempfile.mkdtemp(prefix="kraftcenter-faults-")), self._dice.randrange(10**6)
-            opening = town(folder, seed=seed, people=self._people, ground=ground)
+            await self.end()
+            self._folder = Path(tempfile.mkdtemp(prefix="kraftcenter-faults-"))
+            opening = town(self._folder, seed=self._dice.randrange(10**6), people=self._people, ground=ground)
             self._town, self._ground = await self._running.enter_async_context(opening), ground
         return self._town
-
-    async def give_up(self) -> None:
-        """End the present town, if any."""
-        self._town = None
-        await self._running.aclose()
 
 
 @asynccontextmanager
