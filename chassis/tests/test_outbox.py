@@ -88,11 +88,13 @@ IDS = range(8)
 SEQUENCES = st.lists(st.sampled_from(IDS), unique=True)
 
 
+@pytest.mark.parametrize("step", [2, 10_000])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(story=st.tuples(SEQUENCES, SEQUENCES, st.integers(0, 8), st.integers(0, 2)))
 async def test_whatever_was_recorded_the_tail_of_the_stream_decides(
-    pool: Pool, sealed: Seals, story: tuple[list[int], list[int], int, int]
+    pool: Pool, sealed: Seals, monkeypatch: pytest.MonkeyPatch, step: int, story: tuple[list[int], list[int], int, int]
 ) -> None:
+    monkeypatch.setattr(outbox, "STEP", step)
     record, tail, survivors, strangers = story
     await pool.execute("TRUNCATE outbox RESTART IDENTITY")
     await append(pool, sealed(len(IDS)))

@@ -14,6 +14,7 @@ from chassis.database import Connection
 from contracts.streams import Stream
 
 PAGE = 100
+NO_MESSAGE = 10037
 # A row is marked after its message was stored, by the clock of another host.
 CLOCKS_DIFFER = timedelta(minutes=1)
 
@@ -44,26 +45,29 @@ class Held:
             below = page[-1].sequence - 1
         return 0
 
-    async def after(self, sequence: int, *, until: int) -> AsyncGenerator[outbox.Stored, None]:
-        """Each message after a sequence that it can still give, in its order; its end is not before `until`."""
-        while message := await self.first_after(sequence, until=until):
+    async def after(self, sequence: int) -> AsyncGenerator[outbox.Stored, None]:
+        """Each message after a sequence that it can still give, in its order, to its end."""
+        while message := await self.first_after(sequence):
             assert message.seq and message.time and message.subject  # noqa: S101, PT018 - the leader always tells
             sequence, message_id = message.seq, (message.headers or {}).get(MESSAGE_ID, "")
             yield outbox.Stored(sequence, message.time, message_id, message.subject)
 
-    async def first_after(self, sequence: int, *, until: int) -> RawStreamMsg | None:
-        """The first message after a sequence, however far on; None when the stream, which holds `until`, holds none.
+    async def first_after(self, sequence: int) -> RawStreamMsg | None:
+        """The first message after a sequence, however far on, that it can give; None when there is none.
 
         The server says that nothing follows where it meets a damaged message: then the next is asked for.
         """
         jetstream, name, every = self._bus.jetstream, self._stream.name, self._stream.subjects
         while True:
-            sequence += 1
             try:
-                return await jetstream.get_msg(name, seq=sequence, subject=every, next=True)
-            except NotFoundError:
-                if sequence > until:
-                    return None
+                return await jetstream.get_msg(name, seq=sequence + 1, subject=every, next=True)
+            except NotFoundError as nothing:
+                if nothing.err_code != NO_MESSAGE:
+                    raise
+            state = (await self.info()).state
+            sequence = max(sequence + 1, state.first_seq - 1)
+            if sequence >= state.last_seq:
+                return None
 
     async def _has(self, recorded: outbox.Recorded) -> bool:
         try:

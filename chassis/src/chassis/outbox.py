@@ -3,7 +3,7 @@
 All SQL on the table is here. An event in it is never changed; rows are kept: a broker may lose what it has stored.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +13,8 @@ from contracts.platform import ServiceHeartbeat
 
 CHANNEL = "outbox"
 HEARTBEAT = ServiceHeartbeat.contract.type
+# Of a million rows, one statement would take longer than any may.
+STEP = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,25 +184,46 @@ async def settle(
     Above `survivor` its tail decides, by message id. Before its first sequence, what was published before `kept_since`
     has aged away; the rest was purged, or the stream was made anew.
     """
-    unmark = """
+    # Of two copies of one event the later counts: it is where the stream ends.
+    last = {stored.message_id: stored for stored in tail}
+    async with db.transaction():
+        above = await _unmark(db, last, "stream_sequence > $1", survivor)
+        below = await _unmark(db, last, "stream_sequence < $1 AND published_at >= $2", first_sequence, kept_since)
+        ours = await _mark(db, list(last.values()))
+    unmarked, again = above[0] + below[0], above[1] | below[1]
+    strangers = tuple(stored for stored in tail if stored.message_id not in ours)
+    return Settlement(found=len(ours - again), lost=unmarked - len(again & ours), strangers=strangers)
+
+
+async def _unmark(
+    db: Connection, tail: Collection[str], recorded: str, *values: int | datetime
+) -> tuple[int, set[str]]:
+    """Forget where rows are recorded, and return how many were, and which of them the tail has."""
+    query = f"""
         UPDATE outbox SET stream_sequence = NULL, published_at = NULL
-        WHERE stream_sequence > $1
-           OR stream_sequence < $2 AND published_at >= $3
+        WHERE position IN (SELECT position FROM outbox WHERE {recorded} ORDER BY stream_sequence DESC LIMIT {STEP})
         RETURNING message_id
-    """
-    mark = """
+    """  # noqa: S608 - the callers' own conditions
+    unmarked, there = 0, set[str]()
+    while rows := await db.fetch(query, *values):
+        unmarked += len(rows)
+        there |= {row["message_id"] for row in rows if row["message_id"] in tail}
+    return unmarked, there
+
+
+async def _mark(db: Connection, tail: Sequence[Stored]) -> set[str]:
+    """Record where the stream has events of ours, and return their ids."""
+    query = """
         UPDATE outbox SET stream_sequence = tail.sequence, published_at = tail.stored_at, parked_reason = NULL
         FROM unnest($1::text[], $2::bigint[], $3::timestamptz[]) AS tail (id, sequence, stored_at)
         WHERE message_id = tail.id RETURNING message_id
     """
-    # Of two copies of one event the later counts: it is where the stream ends.
-    last = {stored.message_id: stored for stored in tail}
-    sequences, instants = [stored.sequence for stored in last.values()], [stored.at for stored in last.values()]
-    async with db.transaction():
-        before = {row["message_id"] for row in await db.fetch(unmark, survivor, first_sequence, kept_since)}
-        ours = {row["message_id"] for row in await db.fetch(mark, [*last], sequences, instants)}
-    strangers = tuple(stored for stored in tail if stored.message_id not in ours)
-    return Settlement(found=len(ours - before), lost=len(before - ours), strangers=strangers)
+    ours = set[str]()
+    for start in range(0, len(tail), STEP):
+        step = tail[start : start + STEP]
+        columns = [each.message_id for each in step], [each.sequence for each in step], [each.at for each in step]
+        ours |= {row["message_id"] for row in await db.fetch(query, *columns)}
+    return ours
 
 
 async def miss(

@@ -130,7 +130,7 @@ class Relay:
         certain_until, losses = 0.0, self._bus.losses
         while True:
             try:
-                if self._bus.losses != losses:
+                if self._bus.connected and self._bus.losses != losses:
                     certain_until, losses = 0.0, self._bus.losses
                     self._gaps.begin_again()
                 if monotonic() >= certain_until:
@@ -181,7 +181,7 @@ class Relay:
         """Learn from the stream's own tail what it holds, and go on from there."""
         info = await self._held.info()
         survivor = await self._held.last_survivor(db, info.state)
-        tail = [stored async for stored in self._held.after(survivor, until=info.state.last_seq)]
+        tail = [stored async for stored in self._held.after(survivor)]
         async with db.transaction():
             settlement = await outbox.settle(
                 db,

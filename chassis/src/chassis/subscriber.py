@@ -213,7 +213,7 @@ class Subscriber:
         """Whether nothing on the stream lies between; what has aged away, or is damaged, leaves a gap that is none."""
         if sequence <= floor + 1:
             return True
-        found = await Held(self._bus, self._stream).first_after(floor, until=sequence)
+        found = await Held(self._bus, self._stream).first_after(floor)
         return found is not None and found.seq == sequence
 
     async def _record(self, db: Connection, delivery: Delivery, *, last_try: bool) -> Outcome:

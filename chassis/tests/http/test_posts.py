@@ -38,7 +38,10 @@ async def test_many_copies_at_once_act_once(client: httpx.AsyncClient, pool: Poo
     assert await notes_in(pool) == 1
 
 
-async def test_a_running_service_forgets_old_answers(client: httpx.AsyncClient, pool: Pool) -> None:
+async def test_a_running_service_forgets_old_answers(
+    client: httpx.AsyncClient, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.idempotency.FORGET_EVERY_SECONDS", 0.05)
     await client.post("/v1/notes", json=NOTE)
     await pool.execute("UPDATE idempotency_key SET claimed_at = $1", datetime.now(UTC) - timedelta(days=31))
 

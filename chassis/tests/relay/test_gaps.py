@@ -71,3 +71,15 @@ async def test_what_the_stream_would_refuse_or_has_aged_away_is_left_alone(produ
     async with producer.pool.acquire() as db:
         while search.due:
             assert await search.look(db) == 0
+
+
+async def test_a_stream_that_has_aged_away_is_looked_through_at_once(producer: Producer) -> None:
+    await published(producer, 350)
+    await producer.limit(max_age=0.2, duplicate_window=0.2)
+    await until(producer.is_empty)
+
+    before = producer.bus.broker.connection.stats["out_msgs"]
+    async with producer.pool.acquire() as db:
+        assert await GapSearch(Held(producer.bus, producer.stream)).look(db) == 0
+
+    assert producer.bus.broker.connection.stats["out_msgs"] - before < 10

@@ -85,3 +85,17 @@ async def test_a_phantom_that_the_stream_lost_too_is_none(producer: Producer) ->
         await producer.append(1)
         await producer.drained()
     assert await known(producer) == []
+
+
+async def test_a_stranger_on_the_stream_is_noticed_with_the_next_publication(producer: Producer) -> None:
+    subject = producer.stream.subjects.replace(">", "note.left.v1")
+    async with relaying(producer.relay()):
+        await producer.append(2)
+        await producer.drained()
+
+        await producer.bus.jetstream.publish(subject, b"told by nobody here", headers={"Nats-Msg-Id": "a stranger"})
+        await producer.append(1)
+
+        await until(lambda: known(producer))
+        await producer.drained()
+    assert await known(producer) == ["a stranger"]
