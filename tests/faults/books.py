@@ -8,9 +8,13 @@ from time import monotonic
 
 import asyncpg
 
+from chassis import inbox
 from chassis.database import create_pool
 from chassis.wire import Unreadable, read
+from contracts.development import ReviewDue
+from contracts.envelope import source_of
 from contracts.streams import Stream
+from flexjob_pool.payroll import READS
 from impact.catalogue import INDICATORS, measures_of
 from impact.conservation import HEARD
 from impact.rebuild import compare
@@ -20,10 +24,18 @@ from impact.store.thorough import thorough_balance
 from impact.verify.drift import Pair, verify
 from impact.verify.watch import HORIZON
 from local import comparison
+from local.actions.payroll import SOURCE, Message
 from local.expected.figures import expected_figures
 from tests.faults.town import HEARTBEAT, MUNICIPALITY, PRODUCERS, Town
 
 MEASURES = measures_of(INDICATORS)
+PAYROLL = source_of(MUNICIPALITY, SOURCE)
+REVIEW_DUE = ReviewDue.contract.type
+READ_BY_THE_POOL = {model.contract.type for model in READS}
+OUTBOX = """
+SELECT source, event_id, type, convert_from(body, 'UTF8')::jsonb ->> 'causationid' AS cause
+FROM outbox WHERE type NOT LIKE $1
+"""
 SETTLE_SECONDS = 60.0
 PAUSE_SECONDS = 0.2
 SHOWN = 5
@@ -34,10 +46,10 @@ class Wrong(AssertionError):
 
 
 async def check(town: Town, *, seconds: float = SETTLE_SECONDS) -> None:
-    """Return once every question is answered as it must be. Raises Wrong when one is not, so many seconds later."""
-    deadline = monotonic() + seconds
+    """Return once every question is answered as it must be. Raises Wrong when one is not, so many seconds after it."""
     await town.hall.office.pipeline.counted()
     for question in QUESTIONS:
+        deadline = monotonic() + seconds
         while True:
             try:
                 await question(town)
@@ -46,6 +58,44 @@ async def check(town: Town, *, seconds: float = SETTLE_SECONDS) -> None:
                 if monotonic() > deadline:
                     raise
                 await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def outboxes_are_what_was_answered(town: Town) -> None:
+    """Every event that a caller was told of is in an outbox, and no other but what a producer tells by itself."""
+    events = town.hall.office.events
+    answered = {name for names in events.values() for name in names}
+    sent = {str(action.message_id) for action in events if isinstance(action, Message)}
+    kept = {row["event_id"]: row for row in await _rows(town, "flexjob_pool", OUTBOX)}
+    asked = {name for name, row in kept.items() if row["type"] != REVIEW_DUE and row["cause"] is None}
+    _named("events that callers were told of", answered, answered & {*kept})
+    _named("events that nobody asked for", asked & answered, asked)
+    told = {row["event_id"] for row in await _rows(town, "gateway", OUTBOX) if row["source"] == PAYROLL}
+    _named("messages of payroll", sent, told)
+
+
+async def the_pool_has_heard_the_gateway(town: Town) -> None:
+    """What is on the gateway's stream has had its effect in the pool once; set aside is only what strangers told."""
+    gateway = next(stream for stream in town.streams if stream.producer == "gateway")
+    rows = await _rows(town, "flexjob_pool", "SELECT * FROM inbox WHERE coalesce(type, '') NOT LIKE $1")
+    heard = {row["event_id"] for row in rows if row["outcome"] in ("applied", "failed")}
+    _named("events that the pool reads", await _read_by_the_pool(town, gateway), heard)
+    aside = {row["body"] for row in rows if row["outcome"] == "failed"}
+    _alike("what the pool has set aside", aside & {*town.strangers}, aside)
+    async with await create_pool(town.stack.database_urls["flexjob_pool"], name="books") as pool, pool.acquire() as db:
+        _same("the pool's own account", [], await inbox.differences(db))
+        progress = await inbox.progress(db, gateway.name)
+    end = (await town.bus.jetstream().stream_info(gateway.name)).state.last_seq
+    _same("how far the pool has read", end, progress.floor.sequence if progress else None)
+
+
+async def _read_by_the_pool(town: Town, stream: Stream) -> set[str]:
+    """The ids of what the pool reads on a stream."""
+    found = set[str]()
+    for body in await _bodies_on(town, stream):
+        with suppress(Unreadable):
+            envelope = read(body).envelope
+            found |= {envelope.id} if envelope.type in READ_BY_THE_POOL else set()
+    return found
 
 
 async def outboxes_are_streams(town: Town) -> None:
@@ -152,6 +202,10 @@ def _same(what: str, expected: object, found: object) -> None:
         raise Wrong(f"{what}: {found}, expected {expected}")
 
 
+def _named(what: str, expected: AbstractSet[str], found: AbstractSet[str]) -> None:
+    _alike(what, {name.encode() for name in expected}, {name.encode() for name in found})
+
+
 def _alike(what: str, left: AbstractSet[bytes], right: AbstractSet[bytes]) -> None:
     """Say how two sets differ: how many, and the first of them."""
     if left != right:
@@ -161,7 +215,9 @@ def _alike(what: str, left: AbstractSet[bytes], right: AbstractSet[bytes]) -> No
 
 Question = Callable[[Town], Awaitable[None]]
 QUESTIONS: tuple[Question, ...] = (
+    outboxes_are_what_was_answered,
     outboxes_are_streams,
+    the_pool_has_heard_the_gateway,
     streams_are_the_ledger,
     accounts_close,
     sql_agrees,

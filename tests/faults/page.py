@@ -25,7 +25,9 @@ processes, through signals, sockets and disks, while a simulated year is registe
 
 After each fault the same questions are asked, and the fault held when every answer is right:
 
+- every event that a caller was told of is in an outbox, and no other is, but what a producer tells by itself;
 - each outbox is its stream, body by body, and nothing waits or is parked;
+- what is on the gateway's stream has had its effect in the pool, once;
 - every body on a stream is one fact in the ledger, or evidence, and nothing else is; positions have no gap;
 - every account of deliveries and facts closes, and all that producers say they sent has arrived;
 - SQL from the raw bodies finds the same figures, and the rows are what a rebuild gives;

@@ -77,6 +77,22 @@ DAMAGES = (
         "positions",
     ),
     Damage(
+        "the pool has not heard a message",
+        "flexjob_pool",
+        "UPDATE inbox SET event_id = event_id || '?' WHERE number = (SELECT min(number) FROM inbox)",
+        "UPDATE inbox SET event_id = rtrim(event_id, '?')",
+        books.the_pool_has_heard_the_gateway,
+        "events that the pool reads: 1 missing",
+    ),
+    Damage(
+        "the pool counts what it has not",
+        "flexjob_pool",
+        "UPDATE inbox_stream SET failed = failed + 1, applied = applied - 1",
+        "UPDATE inbox_stream SET failed = failed - 1, applied = applied + 1",
+        books.the_pool_has_heard_the_gateway,
+        "the pool's own account",
+    ),
+    Damage(
         "a delivery is counted that never came",
         "impact",
         "UPDATE delivery SET first_copies = first_copies + 1 WHERE stream = 'EVENTS_621_FLEXJOB_POOL'",
@@ -85,10 +101,10 @@ DAMAGES = (
         "open accounts",
     ),
     Damage(
-        "a producer says that it sent more",
+        "a producer has sent more than arrived",
         "impact",
-        "UPDATE heartbeat SET published = published + 1, sent_at = sent_at + interval '1 day'",
-        "UPDATE heartbeat SET published = published - 1, sent_at = sent_at - interval '1 day'",
+        "UPDATE fact_count SET facts = facts - 1 WHERE source = 'urn:kraftcenter:621:flexjob_pool'",
+        "UPDATE fact_count SET facts = facts + 1 WHERE source = 'urn:kraftcenter:621:flexjob_pool'",
         books.accounts_close,
         "completeness",
     ),
@@ -115,7 +131,7 @@ DAMAGES = (
 async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     """A small town, some days into its year, whose books are right."""
     async with running_town(tmp_path_factory.mktemp("town"), seed=7, people=40) as running:
-        await running.live(12)
+        await running.live(40)
         await books.check(running)
         yield running
 
@@ -131,6 +147,30 @@ async def test_a_wrong_book_is_noticed_when(town: Town, damage: Damage) -> None:
             await db.execute(damage.undone)
 
     await damage.question(town)
+
+
+async def test_an_event_that_a_caller_was_told_of_and_that_is_nowhere_is_noticed(town: Town) -> None:
+    events = town.hall.office.events
+    action = next(action for action, names in events.items() if names)
+    events[action].append("told and lost")
+
+    with pytest.raises(Wrong, match="events that callers were told of: 1 missing"):
+        await books.outboxes_are_what_was_answered(town)
+
+    events[action].remove("told and lost")
+    await books.outboxes_are_what_was_answered(town)
+
+
+async def test_an_event_that_nobody_was_told_of_is_noticed(town: Town) -> None:
+    events = town.hall.office.events
+    action = next(action for action, names in events.items() if names)
+    names, events[action] = events[action], []
+
+    with pytest.raises(Wrong, match="events that nobody asked for: 0 missing"):
+        await books.outboxes_are_what_was_answered(town)
+
+    events[action] = names
+    await books.outboxes_are_what_was_answered(town)
 
 
 async def test_a_stranger_on_a_stream_is_noticed_unless_he_is_accounted_for(town: Town) -> None:
@@ -160,9 +200,13 @@ async def test_a_figure_that_moves_without_the_simulator_is_noticed(town: Town) 
     answer = await town.hall.office.pool.post("/v1/flexjobs", json=started, headers={"Idempotency-Key": "unplanned"})
     assert answer.status_code == httpx.codes.CREATED
 
+    await town.hall.office.pipeline.counted()
     with pytest.raises(Wrong, match="figures that differ"):
-        await books.check(town, seconds=1)
+        await books.figures_are_the_simulators(town)
+    with pytest.raises(Wrong, match="nobody asked for"):
+        await books.check(town, seconds=0)
 
 
 async def test_every_question_is_answered_wrongly_once() -> None:
-    assert {damage.question for damage in DAMAGES} | {books.figures_are_the_simulators} == {*books.QUESTIONS}
+    apart = {books.outboxes_are_what_was_answered, books.figures_are_the_simulators}
+    assert {damage.question for damage in DAMAGES} | apart == {*books.QUESTIONS}
