@@ -229,7 +229,8 @@ def test_phantoms_are_listed_by_id_and_source(
 
     assert call(app, monkeypatch, "phantoms", "--service", "notes") == 0
 
+    when = "stored 2026-03-05T09:00:00Z, found 2026-03-05T09:00:00Z"
     assert capsys.readouterr().out.splitlines() == [
-        f"the#id  urn:kraftcenter:621:notes  {subject}  sequence 7  2026-03-05T09:00:00Z",
-        f"(no id)  {subject}  sequence 8  2026-03-05T09:00:00Z",
+        f"the#id  urn:kraftcenter:621:notes  {subject}  sequence 7  {when}",
+        f"(no id)  {subject}  sequence 8  {when}",
     ]

@@ -22,6 +22,7 @@ ISSUE_EXAMPLE = (
 )
 REVOKE_EXAMPLE = "Example: kraftcenter tokens revoke --service flexjob_pool payroll"
 LIST_EXAMPLE = "Example: kraftcenter tokens list --service flexjob_pool"
+INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 SHAPES = {
     "--service": (r"[a-z][a-z_]*", "flexjob_pool"),
     "--name": (r"[\w.-]{1,64}", "payroll"),
@@ -108,7 +109,8 @@ def phantoms(service: Service) -> None:
     for each in at_database(service, strangers.all_of):
         source, _, rest = each.message_id.partition("#")
         named = f"{rest.rpartition('#')[0]}  {source}" if source else "(no id)"
-        typer.echo(f"{named}  {each.subject}  sequence {each.stream_sequence}  {each.stored_at:%Y-%m-%dT%H:%M:%SZ}")
+        when = f"stored {each.stored_at:{INSTANT}}, found {each.found_at:{INSTANT}}"
+        typer.echo(f"{named}  {each.subject}  sequence {each.stream_sequence}  {when}")
 
 
 def _nats_url(given: str) -> str:

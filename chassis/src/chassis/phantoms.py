@@ -5,7 +5,7 @@ retracts the phantom. All SQL on the table is here.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 
 from chassis.database import Connection
@@ -23,6 +23,7 @@ class Phantom:
     message_id: str
     subject: str
     stored_at: datetime
+    found_at: datetime
 
 
 async def note(db: Connection, strangers: Sequence[Stored], *, after: int, now: datetime) -> list[Phantom]:
@@ -30,28 +31,29 @@ async def note(db: Connection, strangers: Sequence[Stored], *, after: int, now: 
 
     A heartbeat that was forgotten matters to nobody. `now` is real time.
     """
-    known = "DELETE FROM outbox_phantom WHERE stream_sequence > $1 RETURNING message_id, stream_sequence"
+    known = "DELETE FROM outbox_phantom WHERE stream_sequence > $1 RETURNING message_id, stream_sequence, found_at"
     keep = """
         INSERT INTO outbox_phantom (stream_sequence, message_id, subject, stored_at, found_at)
-        SELECT *, $5 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[])
+        SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[])
     """
+    before = {(row["stream_sequence"], row["message_id"]): row["found_at"] for row in await db.fetch(known, after)}
     found = [
-        Phantom(each.sequence, each.message_id, each.subject, each.at)
+        Phantom(
+            each.sequence, each.message_id, each.subject, each.at, before.get((each.sequence, each.message_id), now)
+        )
         for each in strangers
         if not each.subject.endswith(HEARTBEAT)
     ]
-    before = {(row["stream_sequence"], row["message_id"]) for row in await db.fetch(known, after)}
-    columns = zip(
-        *((each.stream_sequence, each.message_id, each.subject, each.stored_at) for each in found), strict=True
-    )
     if found:
-        await db.execute(keep, *map(list, columns), now)
+        await db.execute(keep, *map(list, zip(*map(astuple, found), strict=True)))
     return [each for each in found if (each.stream_sequence, each.message_id) not in before]
 
 
 async def all_of(db: Connection) -> list[Phantom]:
     """All that are known, in the order of the stream."""
-    query = "SELECT stream_sequence, message_id, subject, stored_at FROM outbox_phantom ORDER BY stream_sequence"
+    query = (
+        "SELECT stream_sequence, message_id, subject, stored_at, found_at FROM outbox_phantom ORDER BY stream_sequence"
+    )
     return [Phantom(**row) for row in await db.fetch(query)]
 
 

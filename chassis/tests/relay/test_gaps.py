@@ -7,8 +7,8 @@ import pytest
 
 from chassis.gaps import GapSearch
 from chassis.held import Held
-from chassis.tests.damage import damage
 from chassis.tests.relay.producer import SOON, Producer, relaying
+from local.damage import damage
 from local.waiting import until
 
 A_WINDOW = timedelta(seconds=0.3)

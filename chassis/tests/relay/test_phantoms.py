@@ -59,6 +59,18 @@ async def test_a_phantom_stays_known_when_the_outbox_goes_on(producer: Producer)
     assert not [log for log in logs if log["event"] == "phantoms_found"], "it was told already"
 
 
+async def test_a_phantom_is_told_of_with_when_it_was_first_found(producer: Producer) -> None:
+    await restored(producer, without=1)
+    async with relaying(producer.relay()):
+        await until(lambda: known(producer))
+    first = await producer.pool.fetch("SELECT * FROM outbox_phantom")
+
+    async with relaying(producer.relay()) as again:
+        await until(lambda: again.trouble is None and again.active)
+
+    assert await producer.pool.fetch("SELECT * FROM outbox_phantom") == first
+
+
 async def test_what_only_the_mark_was_missing_of_is_no_phantom(producer: Producer) -> None:
     await producer.append(3)
     await producer.publish_without_mark()

@@ -6,8 +6,8 @@ from functools import partial
 import pytest
 
 from chassis.provision import provision
-from chassis.tests.damage import damage
 from chassis.tests.subscriber.reader import ACK_WAIT, Reader, len_of
+from local.damage import damage
 from local.nats import NatsServer
 from local.waiting import until
 

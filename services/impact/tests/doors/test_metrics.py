@@ -1,22 +1,19 @@
 """The exits for Prometheus: the same figures as the doors give, the same policy, and a full account of deliveries."""
 
-import json
 from datetime import UTC, datetime
-from typing import Any
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from chassis.database import Pool
-from contracts.catalogue import BY_TYPE
 from impact.catalogue import INDICATORS
 from impact.metrics import MOST_VALUES, name_of
+from services.impact.tests.doors.messages import RULES, SOURCE, message
 from services.impact.tests.doors.small_life import Admit, Issue
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
-SOURCE = "urn:kraftcenter:621:flexjob_pool"
 PERSONAL = {name_of(indicator) for indicator in INDICATORS if indicator.about_persons}
 
 
@@ -141,24 +138,6 @@ STARTED = {
     "scheme": "post2013",
 }
 CHANGED = {**JOB, "occurred_on": "2026-06-02", "cause": "task_match"}
-RULES = {"occurred_on": "2026-01-01", "rules_version": 1, "refund_share": "0.5", "eligible_units": []}
-
-
-def message(name: str, event_id: str, data: dict[str, Any], **attributes: str) -> bytes:
-    type_name = f"dk.kraftcenter.{name}.v1"
-    envelope = {
-        "specversion": "1.0",
-        "id": event_id,
-        "source": SOURCE,
-        "type": type_name,
-        "subject": "placement/1",
-        "time": "2026-06-30T08:00:00Z",
-        "datacontenttype": "application/json",
-        "dataclassification": BY_TYPE[type_name].contract.classification if type_name in BY_TYPE else "internal",
-        **attributes,
-        "data": data,
-    }
-    return json.dumps(envelope).encode()
 
 
 async def test_every_delivery_and_every_fact_is_accounted_for(doors: httpx.AsyncClient, admit: Admit) -> None:
