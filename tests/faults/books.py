@@ -49,15 +49,19 @@ async def check(town: Town, *, seconds: float = SETTLE_SECONDS) -> None:
     """Return once every question is answered as it must be. Raises Wrong when one is not, so many seconds after it."""
     await town.hall.office.pipeline.counted()
     for question in QUESTIONS:
-        deadline = monotonic() + seconds
-        while True:
-            try:
-                await question(town)
-                break
-            except Wrong:
-                if monotonic() > deadline:
-                    raise
-                await asyncio.sleep(PAUSE_SECONDS)
+        await answered(question, town, seconds=seconds)
+
+
+async def answered(question: "Question", town: Town, *, seconds: float = SETTLE_SECONDS) -> None:
+    """Return once a question is answered as it must be: what is under way meanwhile arrives. Raises Wrong else."""
+    deadline = monotonic() + seconds
+    while True:
+        try:
+            return await question(town)
+        except Wrong:
+            if monotonic() > deadline:
+                raise
+            await asyncio.sleep(PAUSE_SECONDS)
 
 
 async def outboxes_are_what_was_answered(town: Town) -> None:

@@ -4,16 +4,18 @@ import asyncio
 import shutil
 from random import Random
 
+import asyncpg
 import pytest
 from nats.js.api import ConsumerConfig, DeliverPolicy
 from nats.js.errors import APIError, NotFoundError
 
 from chassis.provision import ConsumerUnfit
 from contracts.streams import Stream
+from local.damage import damage
 from local.nats import NatsServer
 from local.waiting import until
 from tests.faults.fault import Fault
-from tests.faults.town import MUNICIPALITY, Town
+from tests.faults.town import HEARTBEAT, MUNICIPALITY, Town
 
 GROUP = "broker"
 DURABLE = "impact"
@@ -44,27 +46,42 @@ async def _noticed(town: Town, before: float) -> bool:
     return await town.metric("flexjob_pool", "relay_regressions_total") > before
 
 
-async def _damaged(town: Town, dice: Random) -> None:
-    """What impact has not yet read is lost from the midst of the stream, and the server says nothing."""
-    server = town.stack.nats
-    assert isinstance(server, NatsServer)
-    jetstream = town.bus.jetstream()
-    # Else the stream would take nothing again whose id it has seen within the last ten minutes.
-    config = (await jetstream.stream_info(POOL.name)).config
-    await jetstream.update_stream(config.evolve(duplicate_window=SHORT_WINDOW_SECONDS))
-    await town.kill("impact")
-    await town.registered(dice.randint(20, 40))
-    await town.published()
-    found = await town.metric("flexjob_pool", "relay_regressions_total")
-    await asyncio.to_thread(server.stop)
-    block = max(server.store_dir.rglob(f"{POOL.name}/msgs/*.blk"))
-    written = bytearray(block.read_bytes())
-    place = len(written) - dice.randrange(len(written) // 50, len(written) // 20)
-    written[place : place + 4] = bytes(byte ^ 0xFF for byte in written[place : place + 4])
-    block.write_bytes(written)
-    await town.start("nats")
-    await until(lambda: _noticed(town, found), seconds=60, message="the relay does not notice what is lost")
-    await town.start("impact")
+def damaged(name: str, done: str, *, torn: bool) -> Fault:
+    """What impact has not yet read is lost, and the server says nothing."""
+
+    async def act(town: Town, dice: Random) -> None:
+        server, jetstream = town.stack.nats, town.bus.jetstream()
+        assert isinstance(server, NatsServer)
+        # Else the stream would take nothing again whose id it has seen within the last ten minutes.
+        config = (await jetstream.stream_info(POOL.name)).config
+        await jetstream.update_stream(config.evolve(duplicate_window=SHORT_WINDOW_SECONDS))
+        await town.kill("impact")
+        known = {*await _told(town)}
+        await town.registered(dice.randint(20, 40))
+        await town.published()
+        unread = [name for name in await _told(town) if name not in known]
+        found = await town.metric("flexjob_pool", "relay_regressions_total")
+        await asyncio.to_thread(damage, server, POOL, within=dice.choice(unread).encode(), torn=torn)
+        await until(lambda: _noticed(town, found), seconds=60, message="the relay does not notice what is lost")
+        await town.start("impact")
+
+    return Fault(
+        name,
+        f"impact is killed; of an event that it has not read, {done} in what nats-server has written",
+        "the relay finds what is missing from the midst of the stream, or behind it, and publishes it again",
+        act,
+        GROUP,
+    )
+
+
+async def _told(town: Town) -> list[str]:
+    """The message ids of what the pool has told, in its order."""
+    db = await asyncpg.connect(town.stack.database_urls["flexjob_pool"])
+    try:
+        query = "SELECT message_id FROM outbox WHERE type NOT LIKE $1 ORDER BY position"
+        return [row["message_id"] for row in await db.fetch(query, f"%{HEARTBEAT}%")]
+    finally:
+        await db.close()
 
 
 async def _emptied(town: Town, dice: Random) -> None:
@@ -139,13 +156,8 @@ FAULTS = (
         GROUP,
         short=True,
     ),
-    Fault(
-        "the broker's store is damaged",
-        "impact is killed; some bits are turned in what nats-server has written and impact has not read",
-        "the relay finds what is missing from the midst of the stream, or behind it, and publishes it again",
-        _damaged,
-        GROUP,
-    ),
+    damaged("the broker's store is damaged", "some bits are turned", torn=False),
+    damaged("the broker's store is torn", "a length is turned", torn=True),
     Fault(
         "the broker comes back empty",
         "nats-server is killed under load and its store deleted",

@@ -1,7 +1,8 @@
 """Clocks that jump: the real one of a process, and the calendar that all of them read."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -14,7 +15,13 @@ from tests.faults.patience import PATIENCE_SECONDS
 from tests.faults.town import Town
 
 GROUP = "clocks"
-JUMPS = ("+1h", "-1h", "+10y", "-1d")
+DAY = 86_400
+SECONDS = {"+1h": 3600, "-1h": -3600, "+10y": 10 * 365 * DAY, "-1d": -DAY}
+JUMPS = tuple(SECONDS)
+CLOSE_ENOUGH = 600
+# What a service last wrote by its own clock.
+WRITTEN = {"impact": "SELECT max(stored_at) FROM consumer_floor WHERE stored_at > $1 AND stored_at < $2"}
+APPENDED = "SELECT max(appended_at) FROM outbox WHERE appended_at > $1 AND appended_at < $2"
 RIGHT = "+0"
 NINE_IN_THE_MORNING = time(9, tzinfo=UTC)
 TIMES = 8
@@ -44,6 +51,8 @@ def jumps(name: str) -> Fault:
                 clock.write_text(jump)
                 await town.registered(dice.randint(5, 25))
                 await town.restart(name)
+                there = partial(_lives_at, town, name, SECONDS[jump])
+                await until(there, seconds=PATIENCE_SECONDS, message=f"the clock of {name} did not jump by {jump}")
                 await town.registered(dice.randint(5, 25))
                 await town.hall.office.pipeline.counted()
         await until(lambda: _heard_lately(town), seconds=PATIENCE_SECONDS, message="no heartbeat of today is heard")
@@ -65,6 +74,16 @@ def _variables(clock: Path) -> Iterator[tuple[str, str]]:
     yield "FAKETIME_TIMESTAMP_FILE", str(clock)
     yield "FAKETIME_CACHE_DURATION", "1"
     yield "FAKETIME_DONT_FAKE_MONOTONIC", "1"
+
+
+async def _lives_at(town: Town, name: str, seconds: int) -> bool:
+    """Whether a service writes by a clock that is so many seconds ahead."""
+    there, about = datetime.now(UTC) + timedelta(seconds=seconds), timedelta(seconds=CLOSE_ENOUGH)
+    db = await asyncpg.connect(town.stack.database_urls[name])
+    try:
+        return await db.fetchval(WRITTEN.get(name, APPENDED), there - about, there + about) is not None
+    finally:
+        await db.close()
 
 
 async def _heard_lately(town: Town) -> bool:

@@ -1,10 +1,17 @@
 """A network that is bad: it delays, loses one direction, breaks, and swallows the one answer that mattered."""
 
 import asyncio
+from collections import Counter
+from collections.abc import Mapping
 from random import Random
 
+import httpx
+
+from local.instances import SERVICES
 from local.waiting import until
 from tests.faults.fault import Act, Fault
+from tests.faults.patience import PATIENCE_SECONDS
+from tests.faults.proxy import Proxy
 from tests.faults.town import Ground, Town
 
 GROUP = "network"
@@ -12,8 +19,9 @@ BEHIND_PROXIES = Ground(proxied=True)
 LATENCY_SECONDS = 0.1
 LONGER_THAN_ACK_WAIT = 3.0
 SWALLOWED = 3
-BATCH_ENDS = b"Nats-Batch-Commit"
-COMMIT = b"COMMIT;"
+BATCH_ENDS, STORED = b"Nats-Batch-Commit", b'"seq":'
+# PostgreSQL says what it has done as text that ends with a zero.
+COMMIT, COMMITTED = b"COMMIT;", b"COMMIT\x00"
 
 
 def slow(name: str) -> Fault:
@@ -70,25 +78,24 @@ def broken(name: str) -> Fault:
     )
 
 
-def unanswered(name: str, question: bytes, *, told: str) -> Fault:
-    """The server did what it was asked for, and nobody is told."""
+async def _batches_unanswered(town: Town, dice: Random) -> None:
+    await town.registered(dice.randint(1, 25))
+    await _swallowed(town.network["nats"], BATCH_ENDS, STORED, {"flexjob_pool": SWALLOWED})
 
-    async def act(town: Town, dice: Random) -> None:
-        proxy = town.network[name]
-        await town.registered(dice.randint(1, 25))
-        before = proxy.swallowed
-        proxy.swallow(question, times=SWALLOWED)
-        await until(
-            lambda: proxy.swallowed >= before + SWALLOWED, seconds=90, message=f"no answer of {name} was swallowed"
-        )
 
-    return _fault(
-        f"an answer of {name} is swallowed",
-        f"{told} is carried out and its answer lost with the connection, {SWALLOWED} times under load",
-        "whoever asked finds out what became of it; nothing is lost and nothing is counted twice",
-        act,
-        short=True,
-    )
+async def _commits_unanswered(town: Town, dice: Random) -> None:
+    """Of whoever commits, and such that callers are told to come back."""
+    await town.registered(dice.randint(1, 25))
+    told = town.answers[httpx.codes.SERVICE_UNAVAILABLE]
+    while town.answers[httpx.codes.SERVICE_UNAVAILABLE] < told + SWALLOWED:
+        await _swallowed(town.network["postgres"], COMMIT, COMMITTED, dict.fromkeys(SERVICES, 1))
+
+
+async def _swallowed(proxy: Proxy, question: bytes, answer: bytes, times: Mapping[str, int]) -> None:
+    """Return once so many answers were kept from each of these clients."""
+    enough = proxy.swallowed + Counter(times)
+    proxy.swallow(question, answer, times=times)
+    await until(lambda: proxy.swallowed >= enough, seconds=PATIENCE_SECONDS, message="no such answer came by")
 
 
 def _fault(name: str, done: str, holds: str, act: Act, *, short: bool = False) -> Fault:
@@ -96,7 +103,21 @@ def _fault(name: str, done: str, holds: str, act: Act, *, short: bool = False) -
 
 
 FAULTS = (
-    unanswered("nats", BATCH_ENDS, told="the last message of a relay's batch"),
-    unanswered("postgres", COMMIT, told="a COMMIT of any service"),
+    _fault(
+        "an answer of nats is swallowed",
+        f"the last message of a batch of flexjob_pool's relay is stored, and the answer lost with the connection, "
+        f"{SWALLOWED} times under load",
+        "the relay finds out what became of it; nothing is lost and nothing is counted twice",
+        _batches_unanswered,
+        short=True,
+    ),
+    _fault(
+        "an answer of postgres is swallowed",
+        "a COMMIT of each service is carried out, and its answer lost with the connection, over and over under load, "
+        f"until {SWALLOWED} callers were told to come back",
+        "whoever asked finds out what became of it; nothing is lost and nothing is counted twice",
+        _commits_unanswered,
+        short=True,
+    ),
     *(make(name) for make in (slow, one_way, broken) for name in ("nats", "postgres")),
 )

@@ -1,26 +1,31 @@
 """A network that can be bad: a TCP proxy that delays, loses one direction, resets, or swallows an answer."""
 
 import asyncio
+import re
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from local.processes import LOOPBACK, free_ports
 
 CHUNK = 65_536
+# How a client of PostgreSQL, or of NATS, introduces itself.
+NAME = re.compile(rb'application_name\x00([^\x00]+)|"name":\s*"([^"]+)"')
 # Closing with data unread, or with no time to linger, sends RST in place of FIN.
 AT_ONCE = struct.pack("ii", 1, 0)
 
 
 @dataclass(slots=True, eq=False)
 class _Line:
-    """One connection that is passed on; what its far end says after `deaf` is lost."""
+    """One connection that is passed on; what its far end says after `deaf` is lost. `name` is how the client says."""
 
     near: asyncio.StreamWriter
     far: asyncio.StreamWriter
     deaf: bool = False
+    name: str = ""
 
     def reset(self) -> None:
         """Break it, so that both ends are told at once."""
@@ -35,16 +40,17 @@ class _Line:
 class Proxy:
     """Stands before a server; `delay` is in seconds and for each direction, and whoever is `cut` hears nothing more.
 
-    `swallowed` counts the answers that were kept from whoever had asked.
+    `swallowed` counts, by the client's name, the answers that were kept from whoever had asked.
     """
 
     server_port: int
     port: int
     delay: float = 0
     cut: bool = False
-    swallowed: int = 0
+    swallowed: Counter[str] = field(default_factory=Counter)
     _question: bytes = b""
-    _to_swallow: int = 0
+    _answer: bytes = b""
+    _to_swallow: Counter[str] = field(default_factory=Counter)
     _lines: set[_Line] = field(default_factory=set)
 
     def reset(self) -> None:
@@ -52,9 +58,9 @@ class Proxy:
         for line in [*self._lines]:
             line.reset()
 
-    def swallow(self, question: bytes, *, times: int) -> None:
-        """Pass the next questions that contain this, and lose their answers and the connection, so that none knows."""
-        self._question, self._to_swallow = question, times
+    def swallow(self, question: bytes, answer: bytes, *, times: Mapping[str, int]) -> None:
+        """Pass the next questions that contain this, by client, and lose this answer and the line: none knows of it."""
+        self._question, self._answer, self._to_swallow = question, answer, Counter(times)
 
     async def serve(self, near_in: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
         """Pass one connection on until either end closes it."""
@@ -66,8 +72,8 @@ class Proxy:
         line = _Line(near_out, far_out)
         self._lines.add(line)
         passing = [
-            asyncio.create_task(self._ask(line, near_in)),
-            asyncio.create_task(self._answer(line, far_in)),
+            asyncio.create_task(self._passes(line, near_in)),
+            asyncio.create_task(self._returns(line, far_in)),
         ]
         try:
             await asyncio.wait(passing, return_when=asyncio.FIRST_COMPLETED)
@@ -79,24 +85,27 @@ class Proxy:
             for end in (near_out, far_out):
                 end.close()
 
-    async def _ask(self, line: _Line, source: asyncio.StreamReader) -> None:
+    async def _passes(self, line: _Line, source: asyncio.StreamReader) -> None:
         while data := await source.read(CHUNK):
             await asyncio.sleep(self.delay)
-            if self._to_swallow and self._question in data:
-                self._to_swallow -= 1
+            if not line.name and (told := NAME.search(data)):
+                line.name = (told[1] or told[2]).decode()
+            if self._to_swallow[line.name] > 0 and self._question in data:
+                self._to_swallow[line.name] -= 1
                 line.deaf = True
             await _pass_on(line.far, data)
 
-    async def _answer(self, line: _Line, source: asyncio.StreamReader) -> None:
+    async def _returns(self, line: _Line, source: asyncio.StreamReader) -> None:
         while data := await source.read(CHUNK):
             await asyncio.sleep(self.delay)
-            if line.deaf:
-                # The server has answered, so the question had its effect; nobody will learn of it.
-                self.swallowed += 1
+            if not line.deaf:
+                if not self.cut:
+                    await _pass_on(line.near, data)
+            elif self._answer in data:
+                # The question had its effect, and nobody will learn of it.
+                self.swallowed[line.name] += 1
                 line.reset()
                 return
-            if not self.cut:
-                await _pass_on(line.near, data)
 
 
 async def _pass_on(to: asyncio.StreamWriter, data: bytes) -> None:

@@ -16,7 +16,7 @@ from local.supervisor import Service
 from local.waiting import until
 from tests.faults.fault import Fault
 from tests.faults.patience import PATIENCE_SECONDS
-from tests.faults.town import Town
+from tests.faults.town import PRODUCERS, Town
 
 GROUP = "versions"
 NEWER = "99.0.0"
@@ -37,6 +37,8 @@ def beside(name: str) -> Fault:
         async with _newer(town, name) as newer:
             town.doors[name][:] = [older, newer]
             await town.registered(dice.randint(40, 80))
+            if name in PRODUCERS:
+                assert await _relays_at(older, newer) == 1, "not exactly one of them publishes"
             town.doors[name][:] = [newer]
             await asyncio.to_thread(town.stack.services[name].stop)
             await town.registered(dice.randint(40, 80))
@@ -106,6 +108,16 @@ async def _version_at(port: int) -> str | None:
         except httpx.TransportError:
             return None
     return str(told.json()["info"]["version"]) if ready.is_success else None
+
+
+async def _relays_at(*ports: int) -> float:
+    """How many of these processes say that they publish."""
+    active = 0.0
+    for port in ports:
+        async with httpx.AsyncClient(base_url=f"http://{LOOPBACK}:{port}") as client:
+            told = (await client.get("/metrics")).raise_for_status().text.splitlines()
+        active += sum(float(line.split()[1]) for line in told if line.startswith("relay_active "))
+    return active
 
 
 async def _nothing() -> None:
