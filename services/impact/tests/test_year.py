@@ -85,6 +85,8 @@ DAMAGE = (
     "UPDATE outcome SET outcome = 'waiting' WHERE position % 50 = 1",
     "DELETE FROM outcome_count WHERE outcome = 'superseded'",
     "UPDATE outcome_count SET facts = facts + 1",
+    "DELETE FROM counted_day WHERE occurred_on < '2026-06-01'",
+    "UPDATE counted_day SET facts = facts + 1",
 )
 
 

@@ -96,6 +96,12 @@ EXPLAINED: dict[str, Explained] = {
     "outcome_counts": _explained(
         "Udfaldene er talt rigtigt", "Outcomes are counted rightly", "outcome_count", "outcome rows"
     ),
+    "counted_days": _explained(
+        "De fakta, der tæller, er talt rigtigt pr. type og dag",
+        "The facts that count are counted rightly by type and day",
+        "counted_day",
+        "facts in the ledger whose outcome is counted",
+    ),
     "parked": _explained(
         "Netop de parkerede fakta er uden virkning",
         "The parked facts, and no others, are without effect",

@@ -1,12 +1,12 @@
 """From sums to a figure: pure and exact; only the last step rounds, half up, to six decimals."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from itertools import accumulate
 from typing import NamedTuple
 
 from impact.indicator import Indicator
@@ -53,14 +53,14 @@ class Question:
 
 
 class Sum(NamedTuple):
-    """What one measure adds up to where its dimensions are these; for a median, what one contributor brings to it.
+    """What one measure adds up to where its dimensions are these; for a median, what each of some contributors brings.
 
     Of an average it is the sum of the days' ends, not yet divided by how many they are.
     """
 
     dimensions: dict[str, str]
     amount: Decimal
-    contributor: str | None = None
+    contributors: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,21 +185,20 @@ def _total(parts: Iterable[Sum]) -> Fraction:
 
 
 def _median(question: Question, sums: Sequence[Sequence[Sum]]) -> Value:
-    """Over the contributors below the line, of what stands above it for each: the mean of the two in the middle."""
-    above, counted = _by_contributor(sums[0]), _by_contributor(sums[-1])
-    scale = (question.days or 1) * Fraction(question.indicator.divisor)
-    read = sorted(above[contributor] / scale for contributor, amount in counted.items() if amount)
-    if not read:
+    """Of what stands above the line for each contributor below it: the mean of the two in the middle."""
+    spread = sorted((part.amount, part.contributors) for part in sums[0])
+    counted = sum(contributors for _, contributors in spread)
+    if not counted:
         return Value(Status.NO_DATA, denominator=Decimal(0))
-    middle = (read[(len(read) - 1) // 2] + read[len(read) // 2]) / 2
-    return Value(Status.PROVISIONAL, rounded(middle), denominator=Decimal(len(read)), over=middle)
+    scale = (question.days or 1) * Fraction(question.indicator.divisor)
+    middle = (_place(spread, (counted - 1) // 2) + _place(spread, counted // 2)) / 2 / scale
+    return Value(Status.PROVISIONAL, rounded(middle), denominator=Decimal(counted), over=middle)
 
 
-def _by_contributor(parts: Iterable[Sum]) -> defaultdict[str | None, Fraction]:
-    amounts: defaultdict[str | None, Fraction] = defaultdict(Fraction)
-    for part in parts:
-        amounts[part.contributor] += Fraction(part.amount)
-    return amounts
+def _place(spread: Iterable[tuple[Decimal, int]], place: int) -> Fraction:
+    """What the contributor at a place brings, when they stand in order of what they bring; the first is at 0."""
+    reached = accumulate(contributors for _, contributors in spread)
+    return next(Fraction(amount) for (amount, _), upto in zip(spread, reached, strict=True) if place < upto)
 
 
 def rounded(exact: Fraction) -> Decimal:

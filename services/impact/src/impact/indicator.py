@@ -23,7 +23,8 @@ class Indicator:
     - `kind`: a stock sums up to a date, a flow within a period, a cohort up to a date over the months it began in.
     - `additive`: the cells of a cut add up to the whole (of a ratio: its numerators and its denominators do).
     - `held`: dimensions held to one value, but for cells of a cut by them; `{year}` stands for that of `as_of`.
-    - `reading`: `median` is taken over the contributors of the denominator, of what the numerator gives each.
+    - `reading`: `median` is taken over the contributors of the denominator, of what the numerator gives each; a
+      contributor has one value of each dimension.
     - `evaluated_at`: each department is read on the last day, up to `as_of`, that this measure moved in it.
     - `months`: how far back a flow goes when no period is asked for; None is to 1 January.
     - `population`: who must be many enough for the figure to be shown; else the denominator, or the numerator.

@@ -26,13 +26,14 @@ async def in_vain(db: Connection) -> AsyncIterator[None]:
 
 
 # A count that went back to nought says what its absence says.
-ROWS = {"outcome_count": "WHERE facts <> 0"}
+ROWS = {"outcome_count": "WHERE facts <> 0", "counted_day": "WHERE facts <> 0"}
 MISSED = {
     "lane": {"last_position", "deliveries", "positions_allotted", "evidence"},
     "ledger": {"positions"},
     "history": {"histories"},
     "link": {"links"},
     "outcome": {"outcome_rows", "outcome_counts"},
+    "counted_day": {"counted_days"},
     "outcome_count": {"outcomes", "outcome_counts"},
     "delta": {"sums"},
     "running_sum": {"sums"},
@@ -67,6 +68,8 @@ FORGERIES = [
     ("UPDATE link SET target = 'other'", "links"),
     ("UPDATE outcome SET outcome = 'counted'", "outcome_counts"),
     ("UPDATE outcome SET outcome = 'counted' WHERE outcome = 'parked'", "parked"),
+    ("UPDATE counted_day SET facts = facts + 1", "counted_days"),
+    ("UPDATE counted_day SET occurred_on = occurred_on + 1000", "counted_days"),
     ("INSERT INTO outcome VALUES ('621', 99, 'counted')", "outcome_rows"),
     ("UPDATE ledger SET body = jsonb_set(body, '{data,person_ref}', '\"x\"') WHERE position = 1", "histories"),
     ("UPDATE ledger SET position = position + 1 WHERE position = (SELECT max(position) FROM ledger)", "positions"),

@@ -49,7 +49,8 @@ def lived(indicators: Iterable[Indicator], random: Random, positions: int) -> li
         for measure, dimensions in random.choices(list(kinds.items()), k=6):
             place = {name: random.choice(VALUES.get(name, ["A", "B", "C"])) for name in dimensions}
             amount = Decimal(random.choice([-100, 25, 50, 100, 150])) / 100
-            contributor, cohort = random.choice("abcdefg"), random.choice(MONTHS)
+            # Who contributes does so with one value of each dimension: a median relies on that.
+            contributor, cohort = "/".join([random.choice("ab"), *place.values()]), random.choice(MONTHS)
             found.append(Move(position, measure, amount, random.choice(DAYS), place, contributor, cohort))
     return found
 

@@ -13,6 +13,7 @@ from impact.catalogue import INDICATORS
 from impact.figures import Figure, Known, Question, Status, ask
 from impact.fold import Measure
 from impact.store.figures import BeyondLane, definitions_of, figure_at, figures_at, known, snapshot, with_facts
+from impact.store.ledger import SET_OUTCOMES, write
 
 Tell = Callable[..., Awaitable[None]]
 
@@ -170,11 +171,11 @@ async def test_the_facts_behind_are_those_that_count(pool: Pool, tell: Tell, put
     await put_fact(5, name="review.due")
     await put_fact(6)
     await put_fact(7, parked="rule_error")
-    outcomes = [(n, "superseded" if n == 6 else "counted") for n in range(1, 8)]
     async with pool.acquire() as db:
         await db.execute(REPLAY)
         await db.execute("UPDATE lane SET position = 8")
-        await db.executemany("INSERT INTO outcome VALUES ('621', $1, $2)", outcomes)
+        await write(db, SET_OUTCOMES, "621", [(position, "counted") for position in range(1, 8)])
+        await write(db, SET_OUTCOMES, "621", [(6, "superseded")])
     questions = [ask(F1, "621", as_of=date(2026, 6, 30)), ask(J1, "621", as_of=date(2026, 6, 30))]
 
     async with snapshot(pool) as db:

@@ -95,33 +95,40 @@ async def sums(
 ) -> list[list[list[Sum]]]:
     """For each question and each measure of its indicator: the amounts of its days, per combination of dimensions.
 
-    Combinations that come to nothing are left out: which ones have rows depends on what was once mistaken.
+    Of a median alone: what its contributors bring. Combinations that come to nothing are left out: which ones have rows
+    depends on what was once mistaken.
     """
-    windows = [(question, measure) for question in questions for measure in question.indicator.measures]
+    windows = [(question, measure) for question in questions for measure in _added_up(question)]
     found: list[list[Sum]] = [[] for _ in windows]
     ways: dict[str, list[int]] = {}
     for place, (question, _) in enumerate(windows):
         ways.setdefault(_way(question, running=lane.latest and not from_deltas), []).append(place)
+    # Many amounts fall into few groups, which PostgreSQL does not foresee: it would sort them all, for thrice the time.
+    await db.execute("SET LOCAL enable_sort = off")
     for statement, places in ways.items():
         columns = zip(*(columns_of(place, *windows[place]) for place in places), strict=True)
         for row in await db.fetch(statement, questions[0].municipality, lane.position, *columns):
-            if row["amount"]:
-                found[row["place"]].append(Sum(row["dimensions"], row["amount"], row["contributor"]))
+            found[row["place"]].append(Sum(row["dimensions"], row["amount"], row.get("contributors", 1)))
     remaining = iter(found)
-    return [[next(remaining) for _ in question.indicator.measures] for question in questions]
+    return [[next(remaining) for _ in _added_up(question)] for question in questions]
+
+
+def _added_up(question: Question) -> tuple[Measure, ...]:
+    """Below a median nothing is added up: who is counted there is what it is taken over."""
+    return question.indicator.measures[:1] if question.indicator.reading == "median" else question.indicator.measures
 
 
 def _way(question: Question, *, running: bool) -> str:
     if question.indicator.evaluated_at:
         return EVALUATED_RUNNING_SUMS if running else EVALUATED_DELTAS
     if question.indicator.reading == "median":
-        return DELTAS_BY_CONTRIBUTOR
+        return SPREAD_OF_DELTAS
     return RUNNING_SUMS if running else DELTAS
 
 
 def columns_of(place: int, question: Question, measure: Measure) -> tuple[Any, ...]:
     """A row of what ASKED wants: what to add up, from which day to which, averaged from which, of which cohorts."""
-    kind, evaluated_at = question.indicator.kind, question.indicator.evaluated_at
+    kind, other = question.indicator.kind, question.indicator.evaluated_at or question.indicator.denominator
     months = (question.first, question.until) if kind == "cohort" else (None, None)
     return (
         place,
@@ -131,7 +138,7 @@ def columns_of(place: int, question: Question, measure: Measure) -> tuple[Any, .
         question.last,
         question.first if question.days else None,
         *months,
-        *((evaluated_at.id, evaluated_at.version) if evaluated_at else (None, None)),
+        *((other.id, other.version) if other else (None, None)),
     )
 
 
@@ -146,8 +153,7 @@ WITH asked AS (
         $3::integer[], $4::text[], $5::integer[], $6::date[], $7::date[], $8::date[], $9::date[], $10::date[],
         $11::text[], $12::integer[]
     ) AS asked (
-        place, measure, version, first, last, averaged_from, cohort_first, cohort_until,
-        evaluated_at, evaluated_version
+        place, measure, version, first, last, averaged_from, cohort_first, cohort_until, other, other_version
     )
 ), moved AS NOT MATERIALIZED (
     SELECT {contributor} AS contributor, measure, definition_version AS version, cohort, date, dimensions, amount
@@ -156,22 +162,43 @@ WITH asked AS (
 )
 """
 # What moves on a day of an average stands from then on for the rest of its days.
-SUMS = """
-SELECT
-    asked.place, moved.dimensions, moved.contributor,
-    sum(moved.amount * CASE
-        WHEN asked.averaged_from IS NULL THEN 1
-        ELSE asked.last - greatest(moved.date, asked.averaged_from) + 1
-    END) AS amount
-FROM asked
-JOIN moved
-    ON moved.measure = asked.measure
-    AND moved.version = asked.version
-    AND moved.date BETWEEN coalesce(asked.first, '-infinity') AND asked.last
-    AND (asked.cohort_first IS NULL OR asked.cohort_first <= moved.cohort)
-    AND (asked.cohort_until IS NULL OR moved.cohort < asked.cohort_until)
-GROUP BY 1, 2, 3
+AMOUNT = """
+sum(moved.amount * CASE
+    WHEN asked.averaged_from IS NULL THEN 1
+    ELSE asked.last - greatest(moved.date, asked.averaged_from) + 1
+END)
 """
+WITHIN = """
+moved.date BETWEEN coalesce(asked.first, '-infinity') AND asked.last
+AND (asked.cohort_first IS NULL OR asked.cohort_first <= moved.cohort)
+AND (asked.cohort_until IS NULL OR moved.cohort < asked.cohort_until)
+"""
+SUMS = f"""
+SELECT asked.place, moved.dimensions, moved.contributor, {AMOUNT} AS amount
+FROM asked
+JOIN moved ON moved.measure = asked.measure AND moved.version = asked.version AND {WITHIN}
+GROUP BY 1, 2, 3
+HAVING {AMOUNT} <> 0
+"""  # noqa: S608 - no input
+# A median needs no contributor by name, only how many bring each amount: few rows, however many persons there are.
+SPREAD = f"""
+, brought AS (
+    SELECT
+        asked.place, moved.dimensions, moved.contributor,
+        coalesce({AMOUNT} FILTER (WHERE moved.measure = asked.measure), 0) AS amount,
+        {AMOUNT} FILTER (WHERE moved.measure = asked.other) AS counted
+    FROM asked
+    JOIN moved
+        ON moved.measure IN (asked.measure, asked.other)
+        AND moved.version = CASE moved.measure WHEN asked.measure THEN asked.version ELSE asked.other_version END
+        AND {WITHIN}
+    GROUP BY 1, 2, 3
+)
+SELECT place, dimensions, amount, count(*) AS contributors
+FROM brought
+WHERE counted <> 0
+GROUP BY 1, 2, 3
+"""  # noqa: S608 - no input
 # Each part is read on the last day that the other measure moved in it; where it never did, there is nothing to read.
 # LATERAL is one look into the index for each part; a plain join may read every measure instead.
 EVALUATED_SUMS = """
@@ -179,8 +206,8 @@ EVALUATED_SUMS = """
     SELECT asked.place, moved.dimensions, moved.date
     FROM asked
     JOIN moved
-        ON moved.measure = asked.evaluated_at
-        AND moved.version = asked.evaluated_version
+        ON moved.measure = asked.other
+        AND moved.version = asked.other_version
         AND moved.date <= asked.last
     GROUP BY 1, 2, 3
     HAVING sum(moved.amount) <> 0
@@ -197,6 +224,7 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS found
 GROUP BY 1, 2, 3
+HAVING sum(found.amount) <> 0
 """
 # Both want the position, so that one call serves both; a running sum stands at the latest.
 OF_RUNNING_SUMS = ASKED.format(contributor="NULL::text", table="running_sum", position="$2::bigint IS NOT NULL")
@@ -204,7 +232,7 @@ OF_DELTAS = ASKED.format(contributor="NULL::text", table="delta", position="posi
 OF_CONTRIBUTORS = ASKED.format(contributor="contributor", table="delta", position="position <= $2::bigint")
 RUNNING_SUMS = OF_RUNNING_SUMS + SUMS
 DELTAS = OF_DELTAS + SUMS
-DELTAS_BY_CONTRIBUTOR = OF_CONTRIBUTORS + SUMS
+SPREAD_OF_DELTAS = OF_CONTRIBUTORS + SPREAD
 EVALUATED_RUNNING_SUMS = OF_RUNNING_SUMS + EVALUATED_SUMS
 EVALUATED_DELTAS = OF_DELTAS + EVALUATED_SUMS
 
@@ -227,32 +255,11 @@ async def with_facts(db: Connection, figures: Sequence[Figure]) -> list[Figure]:
     ]
 
 
-# One pass over the facts that count, by type and day, however many questions are asked of them. LATERAL is one look
-# into the index for each: in a lane that has outgrown its statistics a plain join compares each fact with each outcome.
 FACTS_BEHIND = """
-WITH asked AS (
-    SELECT * FROM unnest($2::integer[], $3::text[], $4::date[], $5::date[]) AS asked (place, type, first, last)
-), effective AS (
-    SELECT type, occurred_on, position
-    FROM ledger
-    WHERE municipality = $1 AND kind = 'fact' AND parked IS NULL AND type = ANY ($3)
-    UNION ALL
-    SELECT type, occurred_on, concerns
-    FROM ledger
-    WHERE municipality = $1 AND kind = 'replay' AND concerns IS NOT NULL AND parked IS NULL AND type = ANY ($3)
-), counted AS (
-    SELECT effective.type, effective.occurred_on, count(*) AS facts
-    FROM effective
-    CROSS JOIN LATERAL (
-        SELECT outcome FROM outcome WHERE municipality = $1 AND position = effective.position OFFSET 0
-    ) AS found
-    WHERE found.outcome = 'counted' AND effective.occurred_on <= (SELECT max(last) FROM asked)
-    GROUP BY 1, 2
-)
-SELECT asked.place, sum(counted.facts)::bigint AS facts
-FROM asked
-JOIN counted
-    ON counted.type = asked.type
-    AND counted.occurred_on BETWEEN coalesce(asked.first, '-infinity') AND asked.last
+SELECT asked.place, sum(known.facts)::bigint AS facts
+FROM unnest($2::integer[], $3::text[], $4::date[], $5::date[]) AS asked (place, type, first, last)
+JOIN counted_day AS known
+    ON known.municipality = $1 AND known.type = asked.type
+    AND known.occurred_on BETWEEN coalesce(asked.first, '-infinity') AND asked.last
 GROUP BY 1
 """

@@ -129,16 +129,24 @@ FROM unnest(
 )
 """
 
-# A fact is counted on the day that its first copy came, whatever becomes of it later. LATERAL is one look into an
-# index for each; a plain join may read the whole ledger instead.
+# A fact is counted on the day that its first copy came, whatever becomes of it later; while it counts, also on the day
+# in life that it, or its replay, tells of. LATERAL is one look into an index for each; a plain join may read the whole
+# ledger instead.
 SET_OUTCOMES = """
 WITH told AS (
-    SELECT changed.position, changed.outcome, known.outcome AS before,
-        fact.source, (fact.recorded_at AT TIME ZONE 'Europe/Copenhagen')::date AS received_on
+    SELECT changed.position, changed.outcome, known.outcome AS before, fact.source, fact.type,
+        (fact.recorded_at AT TIME ZONE 'Europe/Copenhagen')::date AS received_on,
+        coalesce(replayed.occurred_on, fact.occurred_on) AS occurred_on
     FROM unnest($2::bigint[], $3::text[]) AS changed (position, outcome)
     CROSS JOIN LATERAL (
-        SELECT source, recorded_at FROM ledger WHERE municipality = $1 AND position = changed.position LIMIT 1
+        SELECT source, type, recorded_at, occurred_on, parked FROM ledger
+        WHERE municipality = $1 AND position = changed.position LIMIT 1
     ) AS fact
+    LEFT JOIN LATERAL (
+        SELECT occurred_on FROM ledger
+        WHERE fact.parked IS NOT NULL
+        AND municipality = $1 AND concerns = changed.position AND kind = 'replay' AND parked IS NULL LIMIT 1
+    ) AS replayed ON true
     LEFT JOIN LATERAL (
         SELECT outcome FROM outcome WHERE municipality = $1 AND position = changed.position LIMIT 1
     ) AS known ON true
@@ -146,6 +154,14 @@ WITH told AS (
     INSERT INTO outcome (municipality, position, outcome)
     SELECT $1, position, outcome FROM told
     ON CONFLICT (municipality, position) DO UPDATE SET outcome = excluded.outcome
+), counted AS (
+    INSERT INTO counted_day AS known (municipality, type, occurred_on, facts)
+    SELECT $1, type, occurred_on, sum(moved.facts)
+    FROM told
+    CROSS JOIN LATERAL (VALUES (told.outcome, 1), (told.before, -1)) AS moved (outcome, facts)
+    WHERE moved.outcome = 'counted' AND occurred_on IS NOT NULL
+    GROUP BY type, occurred_on
+    ON CONFLICT (municipality, type, occurred_on) DO UPDATE SET facts = known.facts + excluded.facts
 )
 INSERT INTO outcome_count AS known (municipality, source, received_on, outcome, facts)
 SELECT $1, source, received_on, moved.outcome, sum(moved.facts)

@@ -19,7 +19,7 @@ async def contributions(db: Connection, question: Question, position: int) -> li
     measures = question.indicator.measures
     columns = zip(*(columns_of(place, question, measure) for place, measure in enumerate(measures)), strict=True)
     rows = await db.fetch(OF_CONTRIBUTORS + way, question.municipality, position, *columns)
-    return [_contribution(question, row) for row in rows if row["amount"]]
+    return [_contribution(question, row) for row in rows]
 
 
 OF_CONTRIBUTORS = ASKED.format(
@@ -48,7 +48,7 @@ async def causes(db: Connection, question: Question, *, since: int, position: in
     measures = question.indicator.measures
     columns = zip(*(columns_of(place, question, measure) for place, measure in enumerate(measures)), strict=True)
     rows = await db.fetch(MOVED + SUMS, question.municipality, position, *columns, since)
-    return [_cause(question, row) for row in rows if row["amount"]]
+    return [_cause(question, row) for row in rows]
 
 
 # The position rides along with the contributor, so that amounts are added up per fact.

@@ -29,9 +29,10 @@ COLUMNS = {
     "running_sum": "measure, definition_version, cohort, date, dimensions, amount",
     "outcome": "position, outcome",
     "outcome_count": "source, received_on, outcome, facts",
+    "counted_day": "type, occurred_on, facts",
 }
 # A count that went back to nought says what its absence says.
-STANDING = {"outcome_count": "facts <> 0"}
+STANDING = {"outcome_count": "facts <> 0", "counted_day": "facts <> 0"}
 
 
 class NotAsAdmitted(Exception):

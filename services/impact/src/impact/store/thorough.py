@@ -1,4 +1,4 @@
-"""Counters against the rows that they count, and rows against the raw bodies that they follow from: reads everything.
+"""Counters against the rows that they count, and rows against what they follow from: reads everything.
 
 A row that is deleted from any table of the account, or put there by hand, leaves an account open.
 """
@@ -7,11 +7,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from chassis.database import Connection
-from contracts.catalogue import EVENTS
-from contracts.event import DatedEvent, key_fields
-from contracts.platform import EventRetracted, ServiceHeartbeat
 from impact.conservation import HEARD, Balance, heard_of
 from impact.fold import Measure
+from impact.store.bodies import by_contract
 from impact.store.conservation import Check, balance, open_in
 
 SECONDS = 300
@@ -23,85 +21,13 @@ async def thorough_balance(db: Connection, municipality: str, measures: Iterable
     """The account of a lane down to its rows. The connection must be in a transaction that holds one snapshot."""
     counted = await balance(db, municipality)
     await db.execute(ALLOW, f"{SECONDS}s")
-    checks = [*ROWS, *_by_contract(), _catalogue(measures)]
+    checks = [*ROWS, *by_contract(), _catalogue(measures)]
     found = await open_in(db, municipality, checks, seconds=SECONDS)
     return replace(
         counted,
         names=(*counted.names, *(check.name for check in checks), HEARD),
         open_accounts=(*counted.open_accounts, *found, *heard_of(counted.completeness)),
     )
-
-
-def _by_contract() -> list[Check]:
-    """What the contracts say of raw bodies: which fields are keys, which point at another event, what has a day."""
-    keys = [(event.contract.type, kind, field) for event in EVENTS for field, kind in key_fields(event)]
-    return [
-        Check("histories", HISTORIES, tuple(list(column) for column in zip(*keys, strict=True))),
-        Check(
-            "ledger_columns", LEDGER_COLUMNS, ([each.contract.type for each in EVENTS if issubclass(each, DatedEvent)],)
-        ),
-        Check("links", LINKS, (EventRetracted.contract.type,)),
-        Check("ledger_heartbeats", LEDGER_HEARTBEATS, (ServiceHeartbeat.contract.type,)),
-    ]
-
-
-HISTORIES = """
-WITH told AS (
-    SELECT DISTINCT asked.kind, fact.body -> 'data' ->> asked.field AS key, fact.position
-    FROM unnest($2::text[], $3::text[], $4::text[]) AS asked (type, kind, field)
-    JOIN ledger AS fact ON fact.type = asked.type
-    WHERE fact.municipality = $1 AND fact.parked IS NULL AND fact.kind IN ('fact', 'replay')
-    AND fact.body -> 'data' ->> asked.field IS NOT NULL
-)
-SELECT coalesce(told.kind, known.kind) AS place,
-    count(told.position) AS left_side, count(known.position) AS right_side,
-    count(*) FILTER (WHERE told.position IS NULL OR known.position IS NULL) AS odd
-FROM told
-FULL JOIN (SELECT kind, key, position FROM history WHERE municipality = $1) AS known
-    ON known.kind = told.kind AND known.key = told.key AND known.position = told.position
-GROUP BY 1
-"""
-
-# A body that was edited may hold anything: so its instant, UTC to the microsecond at most, is compared as text.
-LEDGER_COLUMNS = r"""
-SELECT type AS place, count(*) AS left_side,
-    count(*) FILTER (
-        WHERE source = body ->> 'source' AND event_id = body ->> 'id' AND type = body ->> 'type'
-        AND to_char(time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US') = rpad(
-            regexp_replace(regexp_replace(body ->> 'time', '(Z|\+00:00)$', ''), '^([^.]+)$', '\1.'), 26, '0'
-        )
-        AND to_char(occurred_on, 'YYYY-MM-DD')
-            IS NOT DISTINCT FROM CASE WHEN type = ANY ($2::text[]) THEN body -> 'data' ->> 'occurred_on' END
-    ) AS right_side,
-    0 AS odd
-FROM ledger WHERE municipality = $1 AND parked IS NULL AND kind IN ('fact', 'replay')
-GROUP BY type
-"""
-
-LINKS = """
-WITH told AS (
-    SELECT position, source, event_id,
-        CASE WHEN type = $2 THEN body -> 'data' ->> 'event_id' ELSE body ->> 'corrects' END AS target
-    FROM ledger
-    WHERE municipality = $1 AND parked IS NULL AND kind IN ('fact', 'replay')
-)
-SELECT source AS place,
-    count(told.position) AS left_side, count(known.position) AS right_side,
-    count(*) FILTER (WHERE told.position IS NULL OR known.position IS NULL) AS odd
-FROM (SELECT * FROM told WHERE target IS NOT NULL) AS told
-FULL JOIN (SELECT * FROM link WHERE municipality = $1) AS known USING (source, event_id, target, position)
-GROUP BY source
-"""
-
-LEDGER_HEARTBEATS = """
-SELECT source || ' ' || received_on AS place,
-    coalesce(known.facts, 0) AS left_side, coalesce(stands.facts, 0) AS right_side, 0 AS odd
-FROM (SELECT source, received_on, heartbeats AS facts FROM fact_count WHERE municipality = $1) AS known
-FULL JOIN (
-    SELECT source, (recorded_at AT TIME ZONE 'Europe/Copenhagen')::date AS received_on, count(*) AS facts
-    FROM ledger WHERE municipality = $1 AND kind = 'fact' AND type = $2 GROUP BY 1, 2
-) AS stands USING (source, received_on)
-"""
 
 
 def _catalogue(measures: Iterable[Measure]) -> Check:
@@ -186,6 +112,23 @@ ROWS = (
             WHERE became.municipality = $1
             GROUP BY 1, 2, 3
         ) AS stands USING (source, received_on, outcome)
+        """,
+    ),
+    Check(
+        "counted_days",
+        """
+        SELECT type || ' ' || occurred_on AS place,
+            coalesce(known.facts, 0) AS left_side, coalesce(stands.facts, 0) AS right_side, 0 AS odd
+        FROM (SELECT type, occurred_on, facts FROM counted_day WHERE municipality = $1) AS known
+        FULL JOIN (
+            SELECT fact.type, fact.occurred_on, count(*) AS facts
+            FROM ledger AS fact
+            JOIN outcome AS became
+                ON became.municipality = $1 AND became.position = coalesce(fact.concerns, fact.position)
+            WHERE fact.municipality = $1 AND fact.kind IN ('fact', 'replay') AND fact.parked IS NULL
+            AND fact.occurred_on IS NOT NULL AND became.outcome = 'counted'
+            GROUP BY 1, 2
+        ) AS stands USING (type, occurred_on)
         """,
     ),
     Check(
