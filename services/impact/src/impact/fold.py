@@ -229,8 +229,9 @@ def _yield_of(measure: Measure, facts: Sequence[Fact]) -> Yield:
 def _differences(measure: Measure, history_key: str, before: Yield, after: Yield) -> list[Delta]:
     if before == after:
         return []
-    gains = ((key, after.get(key, NOTHING) - before.get(key, NOTHING)) for key in {**before, **after})
-    changes = sorted(((key, gain) for key, gain in gains if gain), key=_in_order_of_writing)
+    gone = [(key, -amount) for key, amount in before.items() if key not in after and amount]
+    come = [(key, amount - was) for key, amount in after.items() if amount != (was := before.get(key, NOTHING))]
+    changes = sorted(gone + come, key=_in_order_of_writing)
     return [Delta(measure.id, measure.version, history_key, *key[:4], amount, key[4]) for key, amount in changes]
 
 
