@@ -6,6 +6,7 @@ and `/v1/ledger/balance`. What was released stays as it was released, by design,
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -14,7 +15,6 @@ import httpx
 
 from chassis.wire import Sealed, seal
 from contracts.streams import Stream
-from local.waiting import until
 from services.impact.tests.year import told
 from tests.bench.freshness import timestamps
 from tests.bench.servers import Servers
@@ -56,29 +56,32 @@ class Exits:
         answer = await self._get("/v1/figures/F1", **day)
         return int(answer["value"]), answer["position"]
 
-    async def position_of_all(self) -> int:
-        """At which position all figures are."""
-        return int((await self._get("/v1/figures"))["items"][0]["position"])
+    async def of_all(self) -> tuple[bool, int]:
+        """That all figures are told, and at which position."""
+        return True, int((await self._get("/v1/figures"))["items"][0]["position"])
 
-    async def position_of_metrics(self) -> int:
-        """At which position Prometheus has them."""
+    async def of_metrics(self) -> tuple[bool, int]:
+        """That Prometheus is told, and at which position."""
         answer = await self._client.get("/metrics/exact")
         answer.raise_for_status()
         [line] = [line for line in answer.text.splitlines() if line.startswith("impact_lane_position{")]
-        return int(float(line.split()[-1]))
+        return True, int(float(line.split()[-1]))
 
     async def balance(self) -> tuple[bool, int]:
         """Whether the account of the lane closes, and at which position."""
         answer = await self._get("/v1/ledger/balance")
         return bool(answer["balanced"]), answer["position"]
 
-    async def agree(self, then: int, now: int, position: int) -> bool:
-        """Whether every exit has come to a position, with so many persons then and now."""
-        on_that_day, today, of_all, of_metrics, account = await asyncio.gather(
-            self.persons(BACK), self.persons(), self.position_of_all(), self.position_of_metrics(), self.balance()
-        )
-        positions = (on_that_day[1], today[1], of_all, of_metrics, account[1])
-        return on_that_day[0] == then and today[0] == now and min(positions) >= position and account[0]
+    async def until_they_agree(self, then: int, now: int, position: int) -> None:
+        """Ask each exit over and over, until all of them tell a position, with so many persons then and now."""
+        async with asyncio.timeout(LONGEST_SECONDS):
+            await asyncio.gather(
+                _until(lambda: self.persons(BACK), then, position),
+                _until(self.persons, now, position),
+                _until(self.balance, True, position),
+                _until(self.of_all, True, position),
+                _until(self.of_metrics, True, position),
+            )
 
     async def _get(self, path: str, **query: str) -> Any:
         answer = await self._client.get(path, params={"municipality": self._municipality, **query})
@@ -90,13 +93,16 @@ async def restate(servers: Servers, exits: Exits, story: Correction, stream: Str
     then, position = await exits.persons(BACK)
     now, _ = await exits.persons()
     await _publish(servers, story.first)
-    await until(lambda: exits.agree(then + 1, now + 1, position + 1), seconds=LONGEST_SECONDS, message="no exit moves")
+    await exits.until_they_agree(then + 1, now + 1, position + 1)
     before = await _publish(servers, story.corrected) - 1
-    async with asyncio.timeout(LONGEST_SECONDS):
-        while not await exits.agree(then, now + 1, position + 2):
-            continue
+    await exits.until_they_agree(then, now + 1, position + 2)
     seen = time.time()
     return 1000 * (seen - (await timestamps(servers, stream, after=before))[before + 1])
+
+
+async def _until(ask: Callable[[], Awaitable[tuple[int, int]]], told: int, position: int) -> None:
+    while (answer := await ask())[0] != told or answer[1] < position:
+        continue
 
 
 async def _publish(servers: Servers, event: Sealed) -> int:
