@@ -1,6 +1,7 @@
 """Each question of the books is answered wrongly once: what a fault would leave is put there, and put right again."""
 
 from collections.abc import AsyncIterator
+from random import Random
 from typing import NamedTuple
 from uuid import UUID
 
@@ -11,11 +12,20 @@ import pytest_asyncio
 from chassis.database import create_pool
 from tests.faults import books
 from tests.faults.books import Question, Wrong
-from tests.faults.broker import POOL
+from tests.faults.broker import DURABLE, POOL
+from tests.faults.poison import FACT, poisons
 from tests.faults.town import Town
 from tests.faults.towns import town as running_town
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("books"), pytest.mark.asyncio(loop_scope="module")]
+
+
+FOR_GOOD_SECONDS = 3.0
+FLOOR = "SELECT sequence, committed::text FROM consumer_floor WHERE stream = $1 AND durable = 'impact'"
+SET_FLOOR = """
+UPDATE consumer_floor SET sequence = $2, committed = $3::text::int8multirange
+WHERE stream = $1 AND durable = 'impact'
+"""
 
 
 class Damage(NamedTuple):
@@ -200,6 +210,54 @@ async def test_a_stranger_on_a_stream_is_noticed_unless_he_is_accounted_for(town
         await books.outboxes_are_streams(town)
     town.strangers.pop()
     await books.check(town)
+
+
+async def test_a_conflict_that_is_lost_is_noticed(town: Town) -> None:
+    first = next(message.data for message in await town.held(POOL) if b'"retention":false' in message.data)
+    await town.slip_in(POOL.producer, first.replace(b'"retention":false', b'"retention":true'))
+    await books.check(town)
+
+    async with await create_pool(town.stack.database_urls["impact"], name="damage") as db:
+        known = await db.fetchval("SELECT body_hash FROM evidence WHERE kind = 'conflict'")
+        await db.execute("UPDATE evidence SET body_hash = '' WHERE kind = 'conflict'")
+        with pytest.raises(Wrong, match="streams and ledger: 1 missing"):
+            await books.streams_are_the_ledger(town)
+        await db.execute("UPDATE evidence SET body_hash = $1 WHERE kind = 'conflict'", known)
+    await books.check(town)
+
+
+async def test_what_was_acknowledged_and_never_written_stays_missing_where_the_floor_does_not_tell(town: Town) -> None:
+    told = [poison.body for poison in poisons(Random(7), POOL.producer) if poison.becomes == FACT]  # noqa: S311
+    await town.kill("impact")
+    for body in told:
+        await town.slip_in(POOL.producer, body)
+    acknowledged = await acknowledge_all(town)
+
+    async with await create_pool(town.stack.database_urls["impact"], name="damage") as db:
+        known = await db.fetchrow(FLOOR, POOL.name)
+        assert known
+        await db.execute(SET_FLOOR, POOL.name, acknowledged, f"{{(,{acknowledged}]}}")
+        await town.start("impact")
+        await town.stack.until_ready()
+        with pytest.raises(Wrong, match=f"streams and ledger: {len(told)} missing"):
+            await books.answered(books.streams_are_the_ledger, town, seconds=FOR_GOOD_SECONDS)
+
+        await town.kill("impact")
+        await db.execute(SET_FLOOR, POOL.name, *known)
+    await town.start("impact")
+    await books.check(town)
+
+
+async def acknowledge_all(town: Town) -> int:
+    """Take what impact's consumer of the pool has to give, and write none of it; the last sequence."""
+    jetstream, last = town.bus.jetstream(), 0
+    careless = await jetstream.pull_subscribe_bind(DURABLE, stream=POOL.name)
+    while (await jetstream.consumer_info(POOL.name, DURABLE)).num_pending:
+        for message in await careless.fetch(100):
+            await message.ack_sync()
+            last = int(message.metadata.sequence.stream)
+    await careless.unsubscribe()
+    return last
 
 
 async def test_a_figure_that_moves_without_the_simulator_is_noticed(town: Town) -> None:
