@@ -113,13 +113,21 @@ async def _soak(minutes: float, rate: float, seed: int, every: float) -> tuple[S
                 async with traffic(stack, MUNICIPALITY, rate, seed) as sent:
                     await _watch(stack, bus.jetstream(), samples, sent, told, seconds=60 * minutes, every=every)
                 told.say(f"the traffic is over: {sent.events:,} events")
-                await _until_quiet(stack, bus.jetstream())
-                with told.doing("the books are looked at"):
-                    found = await _books(stack, sent)
+                found = await _found(stack, bus.jetstream(), sent, told)
             finally:
                 await bus.close()
     told.say("the books close" if not found else "; ".join(found))
     return samples, sent, found
+
+
+async def _found(stack: Stack, jetstream: JetStreamContext, sent: Sent, told: Told) -> list[str]:
+    """What is wrong at the end; that it cannot be told is wrong as well, and takes nothing from what was sampled."""
+    try:
+        await _until_quiet(stack, jetstream)
+        with told.doing("the books are looked at"):
+            return await _books(stack, sent)
+    except (TimeoutError, asyncpg.PostgresError) as error:
+        return [f"the books cannot be looked at: {error or type(error).__name__}"]
 
 
 async def _watch(  # noqa: PLR0913 - what is watched, and how
