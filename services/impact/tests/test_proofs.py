@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from chassis.database import Pool
 from impact.catalogue import INDICATORS
-from impact.verify.proofs import PROVEN
+from impact.verify.proofs import PROVEN, planned_for_proofs
 from services.impact.tests.teller import WHOLE, Teller, cut, day, of
 
 
@@ -122,3 +123,15 @@ async def test_the_workforce_is_what_each_departments_last_snapshot_says(story: 
     assert await story.whole("E1", "2026-02-27") == of("80", "1")
     assert cut(await story.cells("F2", "2026-12-31"), "department") == {"Senior": ("1", "50"), "Børn": ("0", "20")}
     assert await story.whole("F2", "2026-12-31") == of("1", "70")
+
+
+@pytest.mark.parametrize("usual", ["30s", "0"])
+async def test_a_proof_may_take_minutes_and_what_comes_after_it_what_it_might_before(pool: Pool, usual: str) -> None:
+    async with pool.acquire() as db, db.transaction():
+        await db.execute(f"SET LOCAL statement_timeout = '{usual}'")
+        async with planned_for_proofs(db):
+            assert await db.fetchval("SHOW statement_timeout") == "5min"
+            assert await db.fetchval("SHOW enable_nestloop") == "off"
+
+        assert await db.fetchval("SHOW statement_timeout") == usual
+        assert await db.fetchval("SHOW enable_nestloop") == "on"

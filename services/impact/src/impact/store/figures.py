@@ -103,14 +103,21 @@ async def sums(
     ways: dict[str, list[int]] = {}
     for place, (question, _) in enumerate(windows):
         ways.setdefault(_way(question, running=lane.latest and not from_deltas), []).append(place)
-    # Many amounts fall into few groups, which PostgreSQL does not foresee: it would sort them all, for thrice the time.
-    await db.execute("SET LOCAL enable_sort = off")
-    for statement, places in ways.items():
-        columns = zip(*(columns_of(place, *windows[place]) for place in places), strict=True)
-        for row in await db.fetch(statement, questions[0].municipality, lane.position, *columns):
-            found[row["place"]].append(Sum(row["dimensions"], row["amount"], row.get("contributors", 1)))
+    async with _planned_for_sums(db):
+        for statement, places in ways.items():
+            columns = zip(*(columns_of(place, *windows[place]) for place in places), strict=True)
+            for row in await db.fetch(statement, questions[0].municipality, lane.position, *columns):
+                found[row["place"]].append(Sum(row["dimensions"], row["amount"], row.get("contributors", 1)))
     remaining = iter(found)
     return [[next(remaining) for _ in _added_up(question)] for question in questions]
+
+
+@asynccontextmanager
+async def _planned_for_sums(db: Connection) -> AsyncIterator[None]:
+    # Many amounts fall into few groups, which the planner does not foresee; to sort them all takes thrice the time.
+    await db.execute("SET LOCAL enable_sort = off")
+    yield
+    await db.execute("SET LOCAL enable_sort TO DEFAULT")
 
 
 def _added_up(question: Question) -> tuple[Measure, ...]:

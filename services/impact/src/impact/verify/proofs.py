@@ -43,6 +43,10 @@ PROVEN = frozenset(PRELUDES)
 """The proofs that there are."""
 
 
+SECONDS = 300
+"""How long one proof may take: all bodies of 700,000 facts are read in half a minute."""
+
+
 class Unproven(KeyError):
     """There is no proof of this name."""
 
@@ -59,11 +63,15 @@ class Asked:
 
 @asynccontextmanager
 async def planned_for_proofs(db: Connection) -> AsyncIterator[None]:
-    """While proofs of a large lane are asked for; the connection must be in a transaction."""
+    """While proofs of a large lane are asked for, each of which reads all of it; the connection is in a transaction."""
     # The planner takes what a WITH gives for a few rows, and would compare all with all.
-    await db.execute("SET LOCAL enable_nestloop = off")
+    usual = await db.fetchval("SELECT current_setting('statement_timeout')")
+    await db.execute(PLAN, "off", f"{SECONDS}s")
     yield
-    await db.execute("SET LOCAL enable_nestloop TO DEFAULT")
+    await db.execute(PLAN, "on", usual)
+
+
+PLAN = "SELECT set_config('enable_nestloop', $1, true), set_config('statement_timeout', $2, true)"
 
 
 async def prove(db: Connection, proof: str, asked: Asked) -> dict[Cell, tuple[Decimal, Decimal]]:
@@ -74,7 +82,7 @@ async def prove(db: Connection, proof: str, asked: Asked) -> dict[Cell, tuple[De
     """
     query = query_of(proof)
     async with db.transaction():
-        rows = await db.fetch(query, asked.municipality, asked.position, asked.first, asked.as_of)
+        rows = await db.fetch(query, asked.municipality, asked.position, asked.first, asked.as_of, timeout=SECONDS)
     return {tuple(row["dimensions"].items()): (row["numerator"], row["denominator"]) for row in rows}
 
 
