@@ -33,6 +33,7 @@ After each fault the same questions are asked, and the fault held when every ans
 - SQL from the raw bodies finds the same figures, and the rows are what a rebuild gives;
 - every figure and every cell is what the simulator calculates for what it registered.
 """
+PRODUCT = ("chassis", "contracts", "services", "deploy")
 HELD, WRONG, NOT_RUN = "✓", "✗", "○"
 
 
@@ -95,9 +96,11 @@ def table(results: Mapping[Fault, str]) -> str:
 
 
 def _said_of(run: Run) -> str:
-    when = f"{datetime.now(UTC):%Y-%m-%d} at commit {_commit()}, seed {run.seed}, on {_machine()}"
+    commit = _commit()
+    when = f"{datetime.now(UTC):%Y-%m-%d} at commit {commit}, seed {run.seed}, on {_machine()}"
     lost = "not every fault held" if run.wrong else "0 events lost and 0 counted twice"
-    return f"Last run: {when}. {run.kills} processes were killed; {run.summary()}; {lost}."
+    since = f"What has changed since: `git log --oneline {commit}.. -- {' '.join(PRODUCT)}`."
+    return f"Last run: {when}. {run.kills} processes were killed; {run.summary()}; {lost}. {since}"
 
 
 def _machine() -> str:
