@@ -19,6 +19,7 @@ from typing import Annotated
 
 import asyncpg
 import nats
+import nats.errors
 import psutil
 import typer
 from nats.js import JetStreamContext
@@ -26,7 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from chassis import logs
-from chassis.database import Pool, create_pool
+from chassis.database import UNAVAILABLE, Pool, create_pool
 from contracts.streams import streams_of
 from impact.catalogue import INDICATORS
 from impact.ingest import DURABLE
@@ -126,7 +127,7 @@ async def _found(stack: Stack, jetstream: JetStreamContext, sent: Sent, told: To
         await _until_quiet(stack, jetstream)
         with told.doing("the books are looked at"):
             return await _books(stack, sent)
-    except (TimeoutError, asyncpg.PostgresError) as error:
+    except (*UNAVAILABLE, asyncpg.PostgresError, nats.errors.Error) as error:
         return [f"the books cannot be looked at: {error or type(error).__name__}"]
 
 

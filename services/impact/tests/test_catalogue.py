@@ -34,6 +34,7 @@ ADDITIVE = [indicator for indicator in INDICATORS if indicator.additive]
 SHARES = [
     indicator for indicator in INDICATORS if indicator.unit == "share" and indicator.id in PROVEN - {"F2", "F5", "E2"}
 ]
+MEDIANS = [indicator for indicator in INDICATORS if indicator.reading == "median"]
 # A request stands for a candidate whom nobody has named yet; how many the staff are, the headcount itself tells.
 UNNAMED = {"job7_requests", "headcount"}
 
@@ -220,6 +221,22 @@ def test_what_stands_above_the_line_of_a_share_stands_below_it_in_the_same_cell(
             above = standing(deltas, indicator.numerator, day)
             below = standing(deltas, indicator.denominator, day)
             assert above.items() <= below.items(), (indicator.id, day)
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_who_counts_in_a_median_stands_in_one_cell_and_brings_what_is_brought_in_it(
+    stories: Stories, data: st.DataObject
+) -> None:
+    deltas = deltas_of(data.draw(stories))
+
+    for day in days_of(deltas):
+        for indicator in MEDIANS:
+            assert indicator.denominator
+            assert indicator.evaluated_at is None
+            brought, counted = (standing(deltas, measure, day) for measure in indicator.measures)
+            assert all(len(cells) == 1 for cells in counted.values()), (indicator.id, day)
+            assert brought.items() <= counted.items(), (indicator.id, day)
 
 
 @settings(max_examples=100, deadline=None)

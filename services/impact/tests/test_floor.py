@@ -36,7 +36,7 @@ NAMES = count()
 BUDGET = BudgetAllocated(occurred_on=date(2026, 1, 1), budget_id=UUID(int=1), fiscal_year=2026, amount_ore=100)
 # A replica that lacks the last second: here it lacks everything that was committed since.
 WENT_BACK = """
-TRUNCATE lane, ledger, link, history, delta, running_sum, outcome, outcome_count, definition,
+TRUNCATE lane, ledger, link, history, delta, running_sum, outcome, outcome_count, counted_day, definition,
     delivery, fact_count, heartbeat, evidence, consumer_floor
 """
 

@@ -72,7 +72,7 @@ async def test_a_consumer_ahead_of_the_stored_floor_is_set_back_to_it(pool: Pool
     async with running(consumer_of(pool, bus)):
         await until(lambda: floor_is(pool, 3))
     await pool.execute("TRUNCATE lane, definition, ledger, link, history, outcome, outcome_count")
-    await pool.execute("TRUNCATE delta, running_sum, delivery, fact_count")
+    await pool.execute("TRUNCATE delta, running_sum, counted_day, delivery, fact_count")
     await pool.execute("UPDATE consumer_floor SET sequence = 0")
 
     async with running(consumer_of(pool, bus)):

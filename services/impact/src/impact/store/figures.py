@@ -96,7 +96,7 @@ async def sums(
     """For each question and each measure of its indicator: the amounts of its days, per combination of dimensions.
 
     Of a median alone: what its contributors bring. Combinations that come to nothing are left out: which ones have rows
-    depends on what was once mistaken.
+    depends on what was once mistaken. The connection must be in a transaction.
     """
     windows = [(question, measure) for question in questions for measure in _added_up(question)]
     found: list[list[Sum]] = [[] for _ in windows]

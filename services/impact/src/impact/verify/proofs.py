@@ -65,10 +65,10 @@ class Asked:
 async def planned_for_proofs(db: Connection) -> AsyncIterator[None]:
     """While proofs of a large lane are asked for, each of which reads all of it; the connection is in a transaction."""
     # The planner takes what a WITH gives for a few rows, and would compare all with all.
-    usual = await db.fetchval("SELECT current_setting('statement_timeout')")
+    [usual] = await db.fetch("SELECT current_setting('enable_nestloop'), current_setting('statement_timeout')")
     await db.execute(PLAN, "off", f"{SECONDS}s")
     yield
-    await db.execute(PLAN, "on", usual)
+    await db.execute(PLAN, *usual)
 
 
 PLAN = "SELECT set_config('enable_nestloop', $1, true), set_config('statement_timeout', $2, true)"
