@@ -15,10 +15,10 @@ SOURCES := contracts chassis services deploy tests
 TETHER := $(shell setpriv --pdeathsig TERM true 2>/dev/null && echo setpriv --pdeathsig TERM)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test chaos bench soak check schemas
+.PHONY: help demo up test chaos bench soak check ops-check schemas
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-9s %s\n", $$1, $$2}' Makefile
 
 demo: .venv/ready ## Live through a year on a fresh stack and check every figure
 	@$(TETHER) .venv/bin/kraftcenter demo
@@ -46,8 +46,14 @@ check: .venv/ready ## Check the lock file, style, types, layers, and that events
 	.venv/bin/lint-imports
 	.venv/bin/kraftcenter contracts compat
 
+ops-check: .venv/ready build/tools/ready ## Check what is watched and deployed, as far as that needs no container engine
+	.venv/bin/pytest tests/ops
+
 schemas: .venv/ready ## Write what follows from the models of the events: schemas, AsyncAPI document, page
 	.venv/bin/python -m contracts
+
+build/tools/ready: deploy/tools/fetch
+	deploy/tools/fetch build/tools
 
 .venv/ready: .boot/uv-$(UV_VERSION) uv.lock pyproject.toml $(MEMBERS)
 	$(UV) sync --locked --quiet --compile-bytecode --python .boot/bin/python
