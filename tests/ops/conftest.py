@@ -1,10 +1,12 @@
-"""Where the programs are that operations are checked with."""
+"""Where the programs are that operations are checked with, and an installation to check."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from local.postgres import OwnPostgres
+from tests.ops.cluster import ROOT, SERVICES, Cluster, output_of
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +16,24 @@ def tools() -> Path:
     if not (programs / "promtool").exists():
         pytest.fail("Prometheus and its like are missing: run `make ops-check`, or deploy/tools/fetch alone.")
     return programs
+
+
+@pytest.fixture(scope="session")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of secrets of one installation."""
+    folder = tmp_path_factory.mktemp("deploy")
+    output_of([ROOT / "deploy" / "make-secrets", folder])
+    return folder / "secrets"
+
+
+@pytest.fixture(scope="session")
+def cluster(secrets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """PostgreSQL with a migrated database for each service."""
+    server = OwnPostgres(tmp_path_factory.mktemp("cluster"))
+    server.start()
+    cluster = Cluster(server, secrets)
+    cluster.set_up()
+    for service in SERVICES:
+        cluster.migrate(service)
+    yield cluster
+    server.stop()
