@@ -147,6 +147,15 @@ async def test_metrics_count_what_became_of_events_by_registered_source(doors: h
     assert "outbox_pending" in metrics
 
 
+async def test_metrics_show_zero_of_what_has_not_happened(doors: httpx.AsyncClient) -> None:
+    before = (await doors.get("/metrics")).text
+    await tell(doors, event())
+    after = (await doors.get("/metrics")).text
+
+    assert 'gateway_events_total{outcome="rejected",source="unknown"} 0.0' in before
+    assert f'gateway_events_total{{outcome="rejected",source="{SOURCE}"}} 0.0' in after
+
+
 async def test_the_service_is_ready_once_its_relay_is(doors: httpx.AsyncClient, nats_server: NatsServer) -> None:
     await provisioned(nats_server)
 

@@ -3,6 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter
 
 UNKNOWN = "unknown"
+OUTCOMES = ("accepted", "duplicate", "conflict", "rejected")
 
 
 class EventCounts:
@@ -15,7 +16,14 @@ class EventCounts:
             ("source", "outcome"),
             registry=registry,
         )
+        self._begin(UNKNOWN)
 
     def count(self, source: str | None, outcome: str) -> None:
-        """One event more; `outcome` is accepted, duplicate, conflict or rejected."""
+        """One event more; `outcome` is one of OUTCOMES."""
+        self._begin(source or UNKNOWN)
         self._events.labels(source or UNKNOWN, outcome).inc()
+
+    def _begin(self, source: str) -> None:
+        """Show 0 of what has not happened: a counter that appears with its first event hides it from every rate."""
+        for outcome in OUTCOMES:
+            self._events.labels(source, outcome)

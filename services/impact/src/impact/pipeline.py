@@ -14,9 +14,11 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from chassis.bus import Bus
 from chassis.database import Connection, Pool
 from contracts.streams import Stream
+from impact.chronicle import Outcome
 from impact.conservation import Heard
 from impact.consumer import Consumer
 from impact.ingest import DURABLE
+from impact.ledger import Parked
 from impact.store import conservation
 from impact.store.conservation import Books
 from impact.store.figures import snapshot
@@ -48,9 +50,12 @@ def _facts(books: Mapping[str, Books]) -> Iterator[Metric]:
         for (stream, result), count in book.deliveries.items():
             deliveries.add_metric([municipality, stream, result], count)
         few = _few(source for source, _ in book.facts)
-        for (source, outcome), count in _summed(((few(s), o), count) for (s, o), count in book.facts.items()):
+        # What none is of yet is 0 and not absent: that would look like silence.
+        none = [((few(source), outcome), 0) for source, _ in book.facts for outcome in Outcome]
+        some = [((few(source), outcome), count) for (source, outcome), count in book.facts.items()]
+        for (source, outcome), count in _summed([*none, *some]):
             facts.add_metric([municipality, source, outcome], count)
-        for reason, count in book.parked.items():
+        for reason, count in (dict.fromkeys(Parked, 0) | book.parked).items():
             parked.add_metric([municipality, reason], count)
     yield from (deliveries, facts, parked)
 

@@ -156,10 +156,11 @@ async def test_every_delivery_and_every_fact_is_accounted_for(doors: httpx.Async
         outcome: of(series, "impact_facts", source=SOURCE, outcome=outcome)
         for outcome in ("parked", "waiting", "counted", "out_of_scope")
     }
-    assert outcomes == {"parked": 2, "waiting": 3, "counted": None, "out_of_scope": 1}
+    assert outcomes == {"parked": 2, "waiting": 3, "counted": 0, "out_of_scope": 1}
     assert of(series, "impact_lane_position") == sum(count or 0 for count in outcomes.values())
     assert of(series, "impact_parked_facts", reason="invalid_data") == 1
     assert of(series, "impact_parked_facts", reason="unknown_type") == 1
+    assert of(series, "impact_parked_facts", reason="absurd_date") == 0
 
 
 async def test_a_fact_waits_only_until_its_opening_arrives(doors: httpx.AsyncClient, admit: Admit) -> None:
@@ -168,7 +169,7 @@ async def test_a_fact_waits_only_until_its_opening_arrives(doors: httpx.AsyncCli
 
     await admit(message("flexjob.started", "start", STARTED))
     series = await scrape(doors)
-    assert of(series, "impact_facts", source=SOURCE, outcome="waiting") is None
+    assert of(series, "impact_facts", source=SOURCE, outcome="waiting") == 0
     assert of(series, "impact_facts", source=SOURCE, outcome="counted") == 2
 
 
