@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 from pydantic import BaseModel, Field
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
@@ -50,8 +50,8 @@ def build_api(  # noqa: PLR0913 - the one place where a service's parts come tog
 ) -> FastAPI:
     """A service's ASGI application; its lifespan puts the database pool into `app.state.pool`.
 
-    `/metrics` shows the registry, and what the collectors give at that moment; `/asyncapi.json` shows the events that
-    the service of this name sends and receives.
+    `/metrics` shows the registry, what the process uses, and what the collectors give at that moment; `/asyncapi.json`
+    shows the events that the service of this name sends and receives.
     """
     app = FastAPI(
         title=title,
@@ -63,6 +63,7 @@ def build_api(  # noqa: PLR0913 - the one place where a service's parts come tog
         middleware=[Middleware(Observed, metrics=RequestMetrics(registry)), Middleware(SaneRequests)],
         exception_handlers=refusals.HANDLERS,
     )
+    ProcessCollector(registry=registry)
     app.state.settings = settings
     app.state.calendar = calendar
     own = [_technical(health, registry, collectors), *([_events(service)] if service else [])]

@@ -1,5 +1,6 @@
 """What operations see of a service that runs, and what a caller sees of one that fails."""
 
+import time
 from uuid import uuid4
 
 import httpx
@@ -66,6 +67,13 @@ async def test_requests_are_counted_by_route_never_by_path(client: httpx.AsyncCl
     assert 'http_requests_total{method="GET",route="none",status="404"} 1.0' in exposed
     assert str(note_id) not in exposed
     assert "\nnotes 0.0" in exposed
+
+
+async def test_metrics_tell_since_when_the_process_runs(client: httpx.AsyncClient) -> None:
+    exposed = (await client.get("/metrics")).text
+
+    (began,) = [line for line in exposed.splitlines() if line.startswith("process_start_time_seconds ")]
+    assert 0 < time.time() - float(began.split()[1]) < 3600
 
 
 async def test_a_figure_that_cannot_be_collected_is_left_out_of_the_metrics(
