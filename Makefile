@@ -9,16 +9,16 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 # Every service is a process that would compile all it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-MEMBERS := $(wildcard contracts/pyproject.toml chassis/pyproject.toml services/*/pyproject.toml deploy/local/pyproject.toml)
+MEMBERS := $(wildcard contracts/pyproject.toml chassis/pyproject.toml services/*/pyproject.toml deploy/local/pyproject.toml deploy/grafana/pyproject.toml)
 SOURCES := contracts chassis services deploy tests
 # Killing make outright ends the stack too.
 TETHER := $(shell setpriv --pdeathsig TERM true 2>/dev/null && echo setpriv --pdeathsig TERM)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test chaos bench soak check ops-check schemas
+.PHONY: help demo up test chaos bench soak check ops-check schemas dashboards
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' Makefile
 
 demo: .venv/ready ## Live through a year on a fresh stack and check every figure
 	@$(TETHER) .venv/bin/kraftcenter demo
@@ -51,6 +51,9 @@ ops-check: .venv/ready build/tools/ready ## Check what is watched and deployed, 
 
 schemas: .venv/ready ## Write what follows from the models of the events: schemas, AsyncAPI document, page
 	.venv/bin/python -m contracts
+
+dashboards: .venv/ready ## Write Grafana's dashboards from their code
+	.venv/bin/python -m dashboards
 
 build/tools/ready: deploy/tools/fetch
 	deploy/tools/fetch build/tools

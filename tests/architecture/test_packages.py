@@ -15,9 +15,10 @@ PACKAGES = {
     "kraftcenter-flexjob-pool": ("flexjob_pool", {"contracts", "chassis", "flexjob_pool"}),
     "kraftcenter-gateway": ("gateway", {"contracts", "chassis", "gateway"}),
     "kraftcenter-impact": ("impact", {"contracts", "chassis", "impact"}),
+    "kraftcenter-dashboards": ("dashboards", {"contracts", "chassis", "impact", "dashboards"}),
     "kraftcenter-local": ("local", {"contracts", "chassis", "local"}),
 }
-OURS = {"contracts", "chassis", "flexjob_pool", "gateway", "impact", "local"}
+OURS = {"contracts", "chassis", "flexjob_pool", "gateway", "impact", "local", "dashboards"}
 IMPORT_EVERYTHING = """
 import importlib, pkgutil, sys
 package = importlib.import_module(sys.argv[1])

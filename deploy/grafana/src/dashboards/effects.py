@@ -1,0 +1,84 @@
+"""Panels of effects, from impact's catalogue: a new entry has its panels at once."""
+
+import re
+from collections.abc import Iterator
+
+from dashboards.panels import Panel, Query, number, trend
+from impact.indicator import Indicator
+from impact.metrics import name_of
+
+SUPPRESSED = "Undertrykt eller ingen data"
+UNITS = {
+    "placements": "suffix: ansættelser",
+    "persons": "suffix: personer",
+    "fte": "suffix: årsværk",
+    "hours_per_week": "suffix: timer/uge",
+    "days": "suffix: dage",
+    "share": "percentunit",
+}
+DECIMALS = {"share": 1, "fte": 2, "hours_per_week": 2, "days": 1}
+LEVELS = {"activity": "Aktivitet", "output": "Resultat", "outcome": "Effekt"}
+DIRECTIONS = {
+    "up": "Mere er fremgang.",
+    "down": "Mindre er fremgang.",
+    "neutral": "Hverken mere eller mindre er i sig selv fremgang.",
+}
+DIMENSIONS = {"department": "forvaltning", "fiscal_year": "budgetår"}
+HERE = 'municipality="$municipality"'
+RARE = "En udgivelse undertrykker tal, som for få personer står bag."
+
+
+def effect(indicator: Indicator) -> Iterator[Panel]:
+    """A figure as it is now, and how it has moved; and by its first dimension, where that leaves for everybody."""
+    title = f"{indicator.id} {indicator.title.danish}"
+    told = Query(whole(indicator), indicator.title.danish)
+    unit, decimals = unit_of(indicator), DECIMALS.get(indicator.unit, 0)
+    text = description(indicator)
+    yield number(title, text, told, unit=unit, decimals=decimals, empty=SUPPRESSED, height=6)
+    yield trend(
+        f"{indicator.id} over tid", text, told, unit=unit, decimals=decimals, empty=SUPPRESSED, width=6, height=6
+    )
+
+
+def cut(indicator: Indicator) -> Panel:
+    """A figure by its first dimension; of figures about persons, cuts leave for nobody."""
+    (dimension, *_) = indicator.dimensions
+    return trend(
+        f"{indicator.id} {indicator.title.danish} efter {DIMENSIONS.get(dimension, dimension)}",
+        description(indicator),
+        Query(f'{name_of(indicator)}{{{HERE}, {dimension}!=""}}', f"{{{{{dimension}}}}}"),
+        unit=unit_of(indicator),
+        decimals=DECIMALS.get(indicator.unit, 0),
+        empty=SUPPRESSED,
+    )
+
+
+def whole(indicator: Indicator) -> str:
+    """Asks for the figure whole: cells of a sum add up to it, a ratio stands beside its cells without labels."""
+    name = name_of(indicator)
+    if indicator.denominator is None:
+        return f"sum by (municipality) ({name}{{{HERE}}})"
+    blank = "".join(f', {dimension}=""' for dimension in indicator.dimensions)
+    return f"{name}{{{HERE}{blank}}}"
+
+
+def has_public_cut(indicator: Indicator) -> bool:
+    """Whether cells of the figure leave without the scope for exact figures."""
+    return bool(indicator.dimensions) and not indicator.about_persons
+
+
+def unit_of(indicator: Indicator) -> str:
+    """The unit as Grafana writes it."""
+    return UNITS.get(indicator.unit, f"suffix: {indicator.unit}")
+
+
+def description(indicator: Indicator) -> str:
+    """What the figure is, what it is not, how to read it, and of which day it tells."""
+    day = "Fra den seneste udgivelse." if indicator.about_persons else "Opgjort til og med i dag."
+    parts = (indicator.definition.danish, f"{LEVELS[indicator.level]}. {DIRECTIONS[indicator.direction]} {day}")
+    return "\n\n".join([*parts, *([RARE] if indicator.about_persons else [])])
+
+
+def tracks_of(indicator: Indicator) -> set[str]:
+    """The tracks of the strategy, `1` to `3`, that the catalogue maps a figure to."""
+    return {found[1] for each in indicator.mapping if (found := re.fullmatch(r"T([123])", each))}

@@ -1,0 +1,48 @@
+"""Fleksjobpulje: track 2 in depth, and how the pool itself is run."""
+
+from dashboards.boards import Board, Row
+from dashboards.effects import cut, effect, has_public_cut, tracks_of
+from dashboards.panels import Panel, Query, number, trend
+from dashboards.programme import DAY, standing
+from impact.catalogue import INDICATORS
+
+
+def board() -> Board:
+    """The dashboard."""
+    own = [indicator for indicator in INDICATORS if tracks_of(indicator) == {"2"}]
+    return Board(
+        uid="fleksjobpulje",
+        title="Fleksjobpuljen",
+        description="Fleksjob på kommunens arbejdspladser: effekt, penge, opfølgning og afstemning med lønsystemet.",
+        folder="kraftcenter",
+        rows=[
+            Row("Hvad tallene står på", standing()),
+            Row("Effekt", [panel for indicator in own for panel in effect(indicator)]),
+            Row("Penge og ansatte, delt op", [cut(indicator) for indicator in own if has_public_cut(indicator)]),
+            Row("Puljens drift", _running()),
+        ],
+        municipal=True,
+        since="now-90d",
+    )
+
+
+def _running() -> list[Panel]:
+    return [
+        trend(
+            "Ansættelser i lønsystemet",
+            "Hver ansættelse, som lønsystemet fortæller om, efter hvad der er blevet af den: applied er ført ind i "
+            "fleksjobbet; unknown hører til et fleksjob, som puljen ikke kender; differs og refused skal nogen se på; "
+            "not_in_force er taget tilbage.",
+            Query("sum by (status) (payroll_employments)", "{{status}}"),
+            unit="short",
+            named=("applied", "unknown", "differs", "refused", "not_in_force"),
+        ),
+        number(
+            "Opfølgninger kaldt frem til og med",
+            "Alle opfølgninger med frist til og med denne dag er kaldt frem.",
+            Query("1000 * min(reviews_swept_until_timestamp_seconds > 0)", "dag"),
+            unit=DAY,
+            width=12,
+            height=8,
+        ),
+    ]

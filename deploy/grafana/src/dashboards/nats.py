@@ -1,0 +1,179 @@
+"""NATS: the server, its streams, and who reads them. Names are those of prometheus-nats-exporter."""
+
+from dashboards.boards import Board, Row
+from dashboards.panels import Panel, Query, number, state, trend
+
+# In a cluster every node tells of every stream; what the leader says holds.
+LED = 'is_stream_leader="true"'
+READ = 'is_consumer_leader="true"'
+
+
+def board() -> Board:
+    """The dashboard."""
+    return Board(
+        uid="nats",
+        title="NATS",
+        description="Bussen: om den er rask, hvor meget den gemmer, og om nogen henter det.",
+        folder="drift",
+        rows=[
+            Row("Serveren", _server()),
+            Row("JetStream", _jetstream()),
+            Row("Strømmene", _streams()),
+            Row("Læserne", _consumers()),
+        ],
+    )
+
+
+def _server() -> list[Panel]:
+    return [
+        state(
+            "Helbred",
+            "Hvad serveren selv siger på /healthz; afviger også, når den ikke svarer.",
+            Query("max(1 - gnatsd_healthz_status_value)"),
+        ),
+        number(
+            "Version",
+            "Den version, som hver server kører.",
+            Query("gnatsd_varz_version", "{{value}}"),
+            unit="none",
+            named=True,
+            height=4,
+        ),
+        number(
+            "Forbindelser",
+            "Klienter, som er forbundet lige nu.",
+            Query("sum(gnatsd_varz_connections)", "forbindelser"),
+            unit="short",
+            height=4,
+        ),
+        number(
+            "Langsomme klienter",
+            "Klienter, som serveren har afbrudt, fordi de ikke fulgte med, siden den startede.",
+            Query("sum(gnatsd_varz_slow_consumers)", "afbrudt"),
+            unit="short",
+            height=4,
+        ),
+        trend(
+            "Meddelelser",
+            "Meddelelser i sekundet ind til og ud af serveren.",
+            Query("sum(rate(gnatsd_varz_in_msgs[$__rate_interval]))", "ind"),
+            Query("sum(rate(gnatsd_varz_out_msgs[$__rate_interval]))", "ud"),
+            unit="cps",
+        ),
+        trend(
+            "Trafik",
+            "Bytes i sekundet ind til og ud af serveren.",
+            Query("sum(rate(gnatsd_varz_in_bytes[$__rate_interval]))", "ind"),
+            Query("sum(rate(gnatsd_varz_out_bytes[$__rate_interval]))", "ud"),
+            unit="Bps",
+        ),
+        trend(
+            "Hukommelse",
+            "Hukommelse, som serveren bruger.",
+            Query("sum by (instance) (gnatsd_varz_mem)", "{{instance}}"),
+            unit="bytes",
+        ),
+        trend(
+            "Processor",
+            "Serverens forbrug, hvor 100 % er én kerne.",
+            Query("sum by (instance) (gnatsd_varz_cpu)", "{{instance}}"),
+            unit="percent",
+        ),
+    ]
+
+
+def _jetstream() -> list[Panel]:
+    return [
+        number(
+            "Strømme",
+            "Strømme på serveren: en for hver kommune og tjeneste, som udgiver.",
+            Query("max(jetstream_server_total_streams)", "strømme"),
+            unit="short",
+            height=4,
+        ),
+        number(
+            "Læsere",
+            "Varige læsere af strømmene.",
+            Query("max(jetstream_server_total_consumers)", "læsere"),
+            unit="short",
+            height=4,
+        ),
+        number(
+            "Gemt",
+            "Det, alle strømme tilsammen fylder på disken.",
+            Query("max(jetstream_server_total_message_bytes)", "gemt"),
+            unit="bytes",
+            height=4,
+        ),
+        number(
+            "Del af pladsen",
+            "Det, de fylder, af det, serveren må gemme.",
+            Query("max(jetstream_server_total_message_bytes / (jetstream_server_max_storage > 0))", "brugt"),
+            unit="percentunit",
+            decimals=2,
+            height=4,
+        ),
+    ]
+
+
+def _streams() -> list[Panel]:
+    return [
+        trend(
+            "Fyldning",
+            "Hver strøms bytes af dem, den må have. Er den fuld, siger den nej, og hændelser venter i udbakken.",
+            Query("stream:jetstream_stream_bytes:ratio", "{{stream_name}}"),
+            unit="percentunit",
+            decimals=2,
+        ),
+        trend(
+            "Udgivet",
+            "Hændelser i sekundet, som hver strøm har taget.",
+            Query(
+                f"sum by (stream_name) (rate(jetstream_stream_last_seq{{{LED}}}[$__rate_interval]))", "{{stream_name}}"
+            ),
+            unit="cps",
+        ),
+        trend(
+            "Hændelser på strømmen",
+            "Hændelser, som hver strøm holder; de ældste går efter 400 dage.",
+            Query(f"max by (stream_name) (jetstream_stream_total_messages{{{LED}}})", "{{stream_name}}"),
+            unit="short",
+        ),
+        trend(
+            "Bytes på strømmen",
+            "Det, hver strøm fylder.",
+            Query(f"max by (stream_name) (jetstream_stream_total_bytes{{{LED}}})", "{{stream_name}}"),
+            unit="bytes",
+        ),
+    ]
+
+
+def _consumers() -> list[Panel]:
+    by = "sum by (stream_name, consumer_name)"
+    legend = "{{consumer_name}} af {{stream_name}}"
+    return [
+        trend(
+            "Venter",
+            "Hændelser, som en læser ikke har hentet, eller har hentet og ikke kvitteret for.",
+            Query("stream_consumer:jetstream_consumer_waiting:max", legend),
+            unit="short",
+        ),
+        trend(
+            "Siden sidste kvittering",
+            "Siden læseren sidst kvitterede. Der kommer livstegn hvert 15. sekund, så et par minutter er for længe.",
+            Query(f"max by (stream_name, consumer_name) (jetstream_consumer_last_ack_seconds{{{READ}}})", legend),
+            unit="s",
+        ),
+        trend(
+            "Leveret igen",
+            "Hændelser, som er leveret mere end én gang og endnu ikke er kvitteret for.",
+            Query(f"{by} (jetstream_consumer_num_redelivered{{{READ}}})", legend),
+            unit="short",
+        ),
+        trend(
+            "Åbne forespørgsler",
+            "Forespørgsler om nye hændelser, som venter hos serveren; nul gennem længere tid betyder, at ingen læser.",
+            Query(f"{by} (jetstream_consumer_num_waiting{{{READ}}})", legend),
+            unit="short",
+        ),
+    ]

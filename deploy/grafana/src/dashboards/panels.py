@@ -1,0 +1,232 @@
+"""The kinds of panel: each asks Prometheus, and says what it shows, in which unit, and what it means to be empty.
+
+Colours are those of Okabe and Ito, which nearly everybody can tell apart, and never the only sign: states are words,
+and series are named with their last value.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from grafana_foundation_sdk.builders import common as common_builders
+from grafana_foundation_sdk.builders import prometheus, stat, statetimeline, table, timeseries
+from grafana_foundation_sdk.builders.dashboard import FieldColor, ThresholdsConfig
+from grafana_foundation_sdk.models import common
+from grafana_foundation_sdk.models.dashboard import (
+    DashboardSpecialValueMapOptions,
+    DataSourceRef,
+    DataTransformerConfig,
+    DynamicConfigValue,
+    FieldColorModeId,
+    SpecialValueMap,
+    SpecialValueMatch,
+    Threshold,
+    ThresholdsMode,
+    ValueMap,
+    ValueMapping,
+    ValueMappingResult,
+)
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat
+
+DATASOURCE = DataSourceRef(type_val="prometheus", uid="kraftcenter-prometheus")
+BLUE, ORANGE, SKY, GREEN, PURPLE, YELLOW = "#0072B2", "#D55E00", "#56B4E9", "#009E73", "#CC79A7", "#E69F00"
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY)
+GREY = "#808080"
+NO_DATA = "Ingen data"
+IN_ORDER, DEVIATES, UNKNOWN = "I orden", "Afviger", "Ukendt"
+
+Builder: TypeAlias = stat.Panel | statetimeline.Panel | table.Panel | timeseries.Panel
+
+
+class Query(NamedTuple):
+    """What is asked; `quiet` says why a healthy system answers it with nothing, where that is so."""
+
+    expr: str
+    legend: str = ""
+    quiet: str = ""
+
+
+class Word(NamedTuple):
+    """How a value is told, and in which colour."""
+
+    text: str
+    colour: str
+
+
+STATES: Mapping[int, Word] = {0: Word(IN_ORDER, BLUE), 1: Word(DEVIATES, ORANGE)}
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A panel, with its queries."""
+
+    builder: Builder
+    queries: tuple[Query, ...]
+
+
+def number(  # noqa: PLR0913 - what a panel says of itself
+    title: str,
+    description: str,
+    *queries: Query,
+    unit: str,
+    decimals: int | None = None,
+    empty: str = NO_DATA,
+    words: Mapping[int, Word] | None = None,
+    named: bool = False,
+    width: int = 6,
+    height: int = 5,
+) -> Panel:
+    """The last value, large; of some values, as `words`; `named` shows the names of the series instead."""
+    builder = (
+        stat.Panel()
+        .graph_mode(common.BigValueGraphMode.NONE)
+        .color_mode(common.BigValueColorMode.VALUE if words else common.BigValueColorMode.NONE)
+        .text_mode(common.BigValueTextMode.NAME if named else common.BigValueTextMode.AUTO)
+        .justify_mode(common.BigValueJustifyMode.AUTO)
+        .reduce_options(common_builders.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
+    )
+    if decimals is not None:
+        builder = builder.decimals(decimals)
+    _described(builder, title, description, unit, empty, words, width, height)
+    return _asking(builder, queries, instant=True)
+
+
+def state(title: str, description: str, *queries: Query, width: int = 6, height: int = 4) -> Panel:
+    """A query that answers 0 or 1, told in words: in order, or not; unknown when it answers nothing."""
+    return number(title, description, *queries, unit="none", empty=UNKNOWN, words=STATES, width=width, height=height)
+
+
+def trend(  # noqa: PLR0913
+    title: str,
+    description: str,
+    *queries: Query,
+    unit: str,
+    decimals: int | None = None,
+    empty: str = NO_DATA,
+    named: Sequence[str] = (),
+    stacked: bool = False,
+    width: int = 12,
+    height: int = 8,
+) -> Panel:
+    """Values over time; series that are known by name, or else by query, each have a colour and a stroke."""
+    legend = common_builders.VizLegendOptions().display_mode(common.LegendDisplayMode.TABLE).calcs(["lastNotNull"])
+    builder = (
+        timeseries.Panel()
+        .legend(legend.placement(common.LegendPlacement.BOTTOM).show_legend(True))
+        .tooltip(common_builders.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI))
+        .line_width(2)
+        .fill_opacity(10 if stacked else 0)
+        .show_points(common.VisibilityMode.AUTO)
+        .color_scheme(FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
+        .axis_soft_min(0)
+    )
+    if decimals is not None:
+        builder = builder.decimals(decimals)
+    if stacked:
+        builder = builder.stacking(common_builders.StackingConfig().mode(common.StackingMode.NORMAL).group("A"))
+    for place, name in enumerate(named):
+        builder = builder.override_by_name(name, _stroke(place))
+    if not named:
+        for place in range(len(queries)):
+            builder = builder.override_by_query(_ref(place), _stroke(place))
+    _described(builder, title, description, unit, empty, None, width, height)
+    return _asking(builder, queries, instant=False)
+
+
+def timeline(
+    title: str,
+    description: str,
+    *queries: Query,
+    words: Mapping[int, Word] = STATES,
+    width: int = 24,
+    height: int = 8,
+) -> Panel:
+    """States over time, each a bar with its word in it."""
+    builder = (
+        statetimeline.Panel()
+        .show_value(common.VisibilityMode.AUTO)
+        .merge_values(True)
+        .row_height(0.8)
+        .fill_opacity(80)
+        .legend(common_builders.VizLegendOptions().show_legend(True).placement(common.LegendPlacement.BOTTOM))
+    )
+    _described(builder, title, description, "none", UNKNOWN, words, width, height)
+    return _asking(builder, queries, instant=False)
+
+
+def matrix(  # noqa: PLR0913
+    title: str,
+    description: str,
+    by: str,
+    columns: Mapping[str, Query],
+    *,
+    row_title: str,
+    unit: str = "short",
+    empty: str = NO_DATA,
+    width: int = 24,
+    height: int = 8,
+) -> Panel:
+    """A table: a row for each value of the label `by`, a column for each query."""
+    queries = tuple(columns.values())
+    names = {f"Value #{_ref(place)}": title for place, title in enumerate(columns)}
+    order = {name: place for place, name in enumerate((by, *names))}
+    renamed = {"indexByName": order, "renameByName": {by: row_title, **names}}
+    builder = (
+        table.Panel()
+        .show_header(True)
+        .filterable(False)
+        .with_transformation(DataTransformerConfig(id_val="joinByField", options={"byField": by, "mode": "outer"}))
+        .with_transformation(
+            DataTransformerConfig(id_val="filterFieldsByName", options={"include": {"names": [by, *names]}})
+        )
+        .with_transformation(DataTransformerConfig(id_val="organize", options=renamed))
+    )
+    _described(builder, title, description, unit, empty, None, width, height)
+    return _asking(builder, queries, instant=True, as_table=True)
+
+
+def _described(  # noqa: PLR0913, PLR0917
+    builder: Builder,
+    title: str,
+    description: str,
+    unit: str,
+    empty: str,
+    words: Mapping[int, Word] | None,
+    width: int,
+    height: int,
+) -> None:
+    """What every panel has."""
+    builder.title(title).description(description).datasource(DATASOURCE)
+    builder.unit(unit).no_value(empty).span(width).height(height)
+    colours = [Threshold(value=None, color=BLUE)]
+    builder.thresholds(ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(colours))
+    if words:
+        builder.mappings(_mappings(words, empty))
+
+
+def _mappings(words: Mapping[int, Word], empty: str) -> list[ValueMapping]:
+    told = {str(value): ValueMappingResult(text=word.text, color=word.colour) for value, word in words.items()}
+    nothing = ValueMappingResult(text=empty, color=GREY)
+    special = DashboardSpecialValueMapOptions(match=SpecialValueMatch.NULL_AND_NAN, result=nothing)
+    return [ValueMap(options=told), SpecialValueMap(options=special)]
+
+
+def _asking(builder: Builder, queries: Sequence[Query], *, instant: bool, as_table: bool = False) -> Panel:
+    for place, query in enumerate(queries):
+        target = prometheus.Dataquery().expr(query.expr).ref_id(_ref(place)).datasource(DATASOURCE)
+        target = target.instant() if instant else target.range()
+        target = target.legend_format(query.legend or "__auto")
+        builder.with_target(target.format(PromQueryFormat.TABLE if as_table else PromQueryFormat.TIME_SERIES))
+    return Panel(builder, tuple(queries))
+
+
+def _ref(place: int) -> str:
+    """The letter by which a panel knows its query."""
+    return chr(ord("A") + place)
+
+
+def _stroke(place: int) -> list[DynamicConfigValue]:
+    """A colour and a kind of line, so that either tells series apart."""
+    colour = DynamicConfigValue("color", {"mode": "fixed", "fixedColor": COLOURS[place % len(COLOURS)]})
+    dash = {"fill": "solid"} if place == 0 else {"fill": "dash", "dash": [12 - 3 * (place % 4), 3 + 2 * (place % 3)]}
+    return [colour, DynamicConfigValue("custom.lineStyle", dash)]

@@ -1,0 +1,236 @@
+"""Pipeline: the way of an event from a door to a figure, service by service."""
+
+from dashboards.boards import Board, Row
+from dashboards.panels import BLUE, ORANGE, Panel, Query, Word, number, timeline, trend
+
+SERVICES = ("flexjob_pool", "gateway", "impact")
+OURS = "|".join(SERVICES)
+WATCHING = "nats|postgres|prometheus|alertmanager"
+ANSWERS = {1: Word("Svarer", BLUE), 0: Word("Svarer ikke", ORANGE)}
+# Probes and scrapes are no one's request.
+ASKED = 'route!~"/livez|/readyz|/metrics"'
+REQUESTS = f"sum by (job) (rate(http_requests_total{{{ASKED}}}[$__rate_interval]))"
+FAILED = f'sum by (job) (rate(http_requests_total{{{ASKED}, status=~"5.."}}[$__rate_interval]))'
+NOBODY_ASKS = "Ingen forespørgsler"
+
+
+def board() -> Board:
+    """The dashboard."""
+    return Board(
+        uid="pipeline",
+        title="Pipeline",
+        description="Fra dør til tal: forespørgsler, udbakker, bussen, indbakker og indtag, tjeneste for tjeneste.",
+        folder="drift",
+        rows=[
+            Row("Hvem svarer", _answering()),
+            Row("Dørene: forespørgsler, fejl og varighed", _doors()),
+            Row("Udbakkerne: fra database til bus", _outboxes()),
+            Row("Indbakken: fleksjobpuljen læser lønsystemets beskeder", _inbox()),
+            Row("Indtaget: impact tæller", _intake()),
+            Row("Processerne", _processes()),
+        ],
+    )
+
+
+def _answering() -> list[Panel]:
+    return [
+        timeline(
+            "Tjenester og overvågning",
+            "Om Prometheus får svar fra hver tjeneste og fra det, der overvåger.",
+            Query(f'min by (job) (up{{job=~"{OURS}|{WATCHING}"}})', "{{job}}"),
+            words=ANSWERS,
+            width=16,
+        ),
+        trend(
+            "Målinger, der mangler",
+            "Samlere af målinger, hvis database ikke svarer; alarmer, der står på dem, er tavse.",
+            Query("sum by (job) (scrape_collectors_failed)", "{{job}}"),
+            unit="short",
+            named=SERVICES,
+            width=8,
+        ),
+    ]
+
+
+def _doors() -> list[Panel]:
+    buckets = f"sum by (job, le) (rate(http_request_duration_seconds_bucket{{{ASKED}}}[$__rate_interval]))"
+    return [
+        trend(
+            "Forespørgsler",
+            "Besvarede forespørgsler i sekundet ved hver tjenestes døre.",
+            Query(REQUESTS, "{{job}}"),
+            unit="reqps",
+            named=SERVICES,
+            empty=NOBODY_ASKS,
+        ),
+        trend(
+            "Andel, der fejler",
+            "Forespørgsler, som tjenesten selv er skyld i ikke kunne besvares (5xx), af alle.",
+            Query(f"({FAILED} or 0 * {REQUESTS}) / {REQUESTS}", "{{job}}"),
+            unit="percentunit",
+            named=SERVICES,
+            empty=NOBODY_ASKS,
+        ),
+        trend(
+            "Varighed, 95 % er hurtigere",
+            "Fra en forespørgsel kommer, til hele svaret er givet.",
+            Query(f"histogram_quantile(0.95, {buckets})", "{{job}}"),
+            unit="s",
+            named=SERVICES,
+            empty=NOBODY_ASKS,
+        ),
+        trend(
+            "Svar efter status",
+            "Besvarede forespørgsler i sekundet, lagt oven på hinanden. 4xx er den, der spørger, som tager fejl.",
+            Query(f"sum by (status) (rate(http_requests_total{{{ASKED}}}[$__rate_interval]))", "{{status}}"),
+            unit="reqps",
+            stacked=True,
+            empty=NOBODY_ASKS,
+        ),
+    ]
+
+
+def _outboxes() -> list[Panel]:
+    producers = ("flexjob_pool", "gateway")
+    return [
+        trend(
+            "Venter i udbakken",
+            "Hændelser, som er registreret og endnu ikke er på bussen.",
+            Query("sum by (job) (outbox_pending)", "{{job}}"),
+            unit="short",
+            named=producers,
+        ),
+        trend(
+            "Den ældste har ventet",
+            "Hvor længe den ældste af dem har ventet; nul, når ingen venter.",
+            Query("max by (job) (outbox_oldest_age_seconds)", "{{job}}"),
+            unit="s",
+            named=producers,
+        ),
+        timeline(
+            "Hvem udgiver",
+            "Om en proces er den, der udgiver for sin tjeneste. Netop en ad gangen gør det.",
+            Query("max by (job) (relay_active)", "{{job}}"),
+            words={1: Word("Udgiver", BLUE), 0: Word("Ingen udgiver", ORANGE)},
+            width=12,
+        ),
+        number(
+            "Kan ikke udgives",
+            "Hændelser, som bussen aldrig tager, som de er.",
+            Query("sum by (job) (outbox_parked)", "{{job}}"),
+            unit="short",
+            width=4,
+            height=8,
+        ),
+        number(
+            "Ukendte på strømmen",
+            "Hændelser på strømmen, som udbakken ikke kender, som efter genskabelse fra en ældre sikkerhedskopi.",
+            Query("sum by (job) (outbox_phantoms)", "{{job}}"),
+            unit="short",
+            width=4,
+            height=8,
+        ),
+        number(
+            "Tabt af bussen, genudgivet",
+            "Gange inden for det sidste døgn, hvor strømmen havde mistet hændelser, som så blev udgivet igen.",
+            Query("sum by (job) (increase(relay_regressions_total[1d]))", "{{job}}"),
+            unit="short",
+            decimals=0,
+            width=4,
+            height=8,
+        ),
+    ]
+
+
+def _inbox() -> list[Panel]:
+    return [
+        trend(
+            "Venter på at blive læst",
+            "Hændelser på hver strøm, som venter, eller som er hentet og ikke er kvitteret for.",
+            Query("sum by (stream) (inbox_pending)", "{{stream}}"),
+            unit="short",
+            width=8,
+        ),
+        trend(
+            "Læst, efter hvad der blev af dem",
+            "Leverancer i alt; hver har netop ét udfald. failed er lagt til side og prøves igen.",
+            Query("sum by (outcome) (inbox_events)", "{{outcome}}"),
+            unit="short",
+            named=("applied", "failed", "duplicate", "conflict", "unreadable", "not_read"),
+            width=8,
+        ),
+        trend(
+            "Lagt til side",
+            "Hændelser, som ikke har kunnet få virkning, og som prøves igen.",
+            Query("sum by (stream) (inbox_failed)", "{{stream}}"),
+            unit="short",
+            width=8,
+        ),
+    ]
+
+
+def _intake() -> list[Panel]:
+    results = ("first_copies", "duplicates", "conflicts", "unreadable")
+    return [
+        trend(
+            "Leverancer",
+            "Leverancer i sekundet efter udfald: første eksemplar, gentagelse, modstrid, ulæselig.",
+            Query("sum by (result) (rate(impact_deliveries_total[$__rate_interval]))", "{{result}}"),
+            unit="cps",
+            named=results,
+        ),
+        trend(
+            "Efterslæb",
+            "Hændelser på hver strøm, som venter på at blive talt, eller som er hentet og ikke er kvitteret for.",
+            Query("sum by (stream) (impact_consumer_lag_events)", "{{stream}}"),
+            unit="short",
+        ),
+        trend(
+            "Fra bus til tal",
+            "Den ældste hændelse i den sidste portion: fra bussen fik den, til den var talt med.",
+            Query("max by (stream) (impact_freshness_seconds)", "{{stream}}"),
+            unit="s",
+        ),
+        trend(
+            "Livstegnets alder",
+            "Tiden, siden det sidste livstegn, som er talt, blev sendt gennem udbakke og bus.",
+            Query("municipality_producer:impact_canary_age_seconds:max", "{{municipality}} {{producer}}"),
+            unit="s",
+        ),
+        trend(
+            "Fakta i regnskabet",
+            "Så mange fakta har fået en position i hver kommunes regnskab.",
+            Query("max by (municipality) (impact_lane_position)", "{{municipality}}"),
+            unit="short",
+        ),
+    ]
+
+
+def _processes() -> list[Panel]:
+    of_ours = f'{{job=~"{OURS}"}}'
+    return [
+        trend(
+            "Processor",
+            "Hver tjenestes forbrug, hvor 100 % er én kerne.",
+            Query(f"sum by (job) (rate(process_cpu_seconds_total{of_ours}[$__rate_interval]))", "{{job}}"),
+            unit="percentunit",
+            named=SERVICES,
+            width=8,
+        ),
+        trend(
+            "Hukommelse",
+            "Hukommelse, som hver tjeneste bruger.",
+            Query(f"sum by (job) (process_resident_memory_bytes{of_ours})", "{{job}}"),
+            unit="bytes",
+            named=SERVICES,
+            width=8,
+        ),
+        number(
+            "Startet",
+            "Hvornår hver tjenestes proces er begyndt.",
+            Query(f"1000 * max by (job) (process_start_time_seconds{of_ours})", "{{job}}"),
+            unit="dateTimeAsIso",
+            width=8,
+            height=8,
+        ),
+    ]

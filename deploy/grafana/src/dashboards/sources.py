@@ -1,0 +1,149 @@
+"""Sources: who tells what, what became of it, who is silent, and who is turned away."""
+
+from dashboards.boards import Board, Row
+from dashboards.effects import HERE
+from dashboards.panels import BLUE, ORANGE, Panel, Query, Word, matrix, number, trend
+
+OUTCOMES = {
+    "counted": "Talt med",
+    "out_of_scope": "Uden for tallene",
+    "waiting": "Venter",
+    "superseded": "Rettet siden",
+    "retracted": "Taget tilbage",
+    "parked": "Parkeret",
+}
+HEARD = {1: Word("Hørt fra", BLUE), 0: Word("Tavs", ORANGE)}
+
+
+def board() -> Board:
+    """The dashboard."""
+    return Board(
+        uid="sources",
+        title="Kilder",
+        description="Hver kilde: hvad den har fortalt, hvad der blev af det, og om den er tavs eller bliver afvist.",
+        folder="drift",
+        rows=[
+            Row("Kilderne, en for en", _each()),
+            Row("Hvad der blev af det", _became()),
+            Row("Ved døren", _door()),
+        ],
+        municipal=True,
+    )
+
+
+def _each() -> list[Panel]:
+    by = "sum by (source)"
+    columns = {
+        "Udgivet": Query(f"{by} (impact_published_events{{{HERE}}})"),
+        "Modtaget": Query(f"{by} (impact_received_events{{{HERE}}})"),
+        "Mangler": Query(f"{by} (municipality_source:impact_missing_events:max{{{HERE}}})"),
+    }
+    columns |= {
+        title: Query(f'{by} (impact_facts{{{HERE}, outcome="{outcome}"}})') for outcome, title in OUTCOMES.items()
+    }
+    return [
+        matrix(
+            "Regnskab for hver kilde",
+            "Det, kilden siger, den har udgivet, det, der er kommet frem, og hvad der blev af hvert faktum; hvert har "
+            "netop ét udfald. En kilde uden for systemet siger ikke selv, hvor meget den har udgivet.",
+            "source",
+            columns,
+            row_title="Kilde",
+            height=9,
+        ),
+        trend(
+            "Modtaget pr. time",
+            "Hændelser, som er kommet fra hver kilde inden for den seneste time.",
+            Query(f"{by} (delta(impact_received_events{{{HERE}}}[1h]))", "{{source}}"),
+            unit="short",
+            decimals=0,
+        ),
+        number(
+            "Hørt fra i syv døgn",
+            "Om der er kommet noget fra kilden inden for de sidste syv døgn. Alarmen følger hver kildes egen rytme.",
+            Query(f"(max by (source) (changes(impact_received_events{{{HERE}}}[7d])) > bool 0)", "{{source}}"),
+            unit="none",
+            words=HEARD,
+            width=12,
+            height=8,
+        ),
+    ]
+
+
+def _became() -> list[Panel]:
+    return [
+        trend(
+            "Fakta efter udfald",
+            "Alle fakta i kommunens regnskab; hvert har netop ét udfald.",
+            *(
+                Query(f'sum by (municipality) (impact_facts{{{HERE}, outcome="{outcome}"}})', title)
+                for outcome, title in OUTCOMES.items()
+            ),
+            unit="short",
+        ),
+        trend(
+            "Parkeret efter grund",
+            "unknown_type: typen er ukendt. invalid_data: dataene er ikke af dens type. wrong_municipality: kilden "
+            "hører til en anden kommune. absurd_date: datoen er usandsynlig. rule_error: en regel kunne ikke tage den.",
+            Query(f"sum by (reason) (impact_parked_facts{{{HERE}}})", "{{reason}}"),
+            unit="short",
+            named=("unknown_type", "invalid_data", "wrong_municipality", "absurd_date", "rule_error"),
+        ),
+        trend(
+            "Modstrid og ulæseligt, det sidste døgn",
+            "Samme hændelse med andet indhold, og det, der ikke er en hændelse. Det gemmes som bevis og tælles ikke.",
+            *(
+                Query(
+                    f'sum by (municipality) (increase(impact_deliveries_total{{{HERE}, result="{result}"}}[1d]))', title
+                )
+                for result, title in (("conflicts", "modstrid"), ("unreadable", "ulæseligt"))
+            ),
+            unit="short",
+            decimals=0,
+        ),
+        trend(
+            "Gentagelser",
+            "Eksemplarer i sekundet, som var kommet før. De ændrer intet.",
+            Query(
+                f'sum by (stream) (rate(impact_deliveries_total{{{HERE}, result="duplicates"}}[$__rate_interval]))',
+                "{{stream}}",
+            ),
+            unit="cps",
+        ),
+    ]
+
+
+def _door() -> list[Panel]:
+    refused = 'outcome=~"rejected|conflict"'
+    by = "sum by (source)"
+    return [
+        trend(
+            "Ved gatewayens dør",
+            "Hændelser i sekundet fra andre systemer efter, hvad der blev af dem.",
+            Query("sum by (outcome) (rate(gateway_events_total[$__rate_interval]))", "{{outcome}}"),
+            unit="cps",
+            named=("accepted", "duplicate", "conflict", "rejected"),
+        ),
+        trend(
+            "Afvist, den sidste time",
+            "Hændelser, som gatewayen har afvist, efter kilde; unknown er den, som ingen har registreret.",
+            Query(f"{by} (increase(gateway_events_total{{{refused}}}[1h]))", "{{source}}"),
+            unit="short",
+            decimals=0,
+        ),
+        matrix(
+            "Taget imod og afvist, det sidste døgn",
+            "Hvad gatewayen svarede hver kilde. Grundene til en afvisning står i svaret og på /v1/rejections.",
+            "source",
+            {
+                title: Query(f'{by} (increase(gateway_events_total{{outcome="{outcome}"}}[1d]))')
+                for outcome, title in (
+                    ("accepted", "Taget imod"),
+                    ("duplicate", "Gentaget"),
+                    ("conflict", "Modstrid"),
+                    ("rejected", "Afvist"),
+                )
+            },
+            row_title="Kilde",
+        ),
+    ]
