@@ -6,8 +6,8 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Coroutine, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ from chassis.database import UNAVAILABLE
 from local import demo as year
 from local.instances import MUNICIPALITY, SERVICES, free_ports_for, known_ports
 from local.processes import PortTaken, kraftcenter
+from local.prometheus import PORTS, NoPrometheus, watched
 from local.stack import REFUSALS, Stack, running_stack
 
 DATA = Path("build/up")
@@ -40,7 +41,8 @@ def up(
 ) -> None:
     """Run the local stack until Ctrl-C; its data stay in build/up, a token for everything is in build/token.
 
-    A further municipality has services of its own, ten ports above, and its token in build/token.630, say.
+    A further municipality has services of its own, ten ports above, and its token in build/token.630, say. Where
+    deploy/tools/fetch has fetched Prometheus, it watches.
 
     Examples:
     kraftcenter up
@@ -53,7 +55,7 @@ def up(
         # Before all else is closed to others: for root PostgreSQL runs as nobody, who must pass through this folder.
         DATA.parent.mkdir(exist_ok=True)
         _begin()
-        asyncio.run(_until_asked_to_stop(_up(municipalities, ports)))
+        asyncio.run(_until_asked_to_stop(_up(municipalities, ports, None if free_ports else PORTS)))
 
 
 def demo(
@@ -109,16 +111,24 @@ async def _until_asked_to_stop(work: Coroutine[Any, Any, None]) -> None:
         await task
 
 
-async def _up(municipalities: Sequence[str], ports: dict[str, int]) -> None:
+async def _up(municipalities: Sequence[str], ports: dict[str, int], watching: Mapping[str, int] | None) -> None:
     messages = Console(stderr=True)
     messages.print("Starting PostgreSQL, NATS and the services …")
     files = {code: _token_file(code, municipalities) for code in municipalities}
     kept = {code: file.read_text().strip() for code, file in files.items() if file.exists()}
-    async with running_stack(DATA, municipalities=municipalities, ports=ports, lasting=True, kept_tokens=kept) as stack:
+    async with AsyncExitStack() as running:
+        stack = await running.enter_async_context(
+            running_stack(DATA, municipalities=municipalities, ports=ports, lasting=True, kept_tokens=kept)
+        )
         for code, file in files.items():
             _write(file, f"{stack.tokens[code]}\n")
         _write(SETTINGS, "".join(f"{name.upper()}_DATABASE_URL={url}\n" for name, url in stack.database_urls.items()))
-        Console().print(_addresses(stack))
+        try:
+            prometheus = await running.enter_async_context(watched(stack, ports=watching))
+        except NoPrometheus as missing:
+            prometheus = None
+            messages.print(f"Prometheus does not watch: {missing}", markup=False)
+        Console().print(_addresses(stack, prometheus))
         await _print_figures(stack.url_of("impact"))
         messages.print("Running; Ctrl-C stops it.")
         await asyncio.Event().wait()
@@ -136,13 +146,15 @@ def _write(file: Path, text: str) -> None:
     file.write_text(text)
 
 
-def _addresses(stack: Stack) -> Table:
+def _addresses(stack: Stack, prometheus: str | None) -> Table:
     """Where everything is; no password is shown."""
     table = Table("What", "Where")
     for service in stack.services:
         table.add_row(service, stack.url_of(service))
     table.add_row("NATS", _place(stack.nats_url))
     table.add_row("PostgreSQL", _place(stack.postgres.dsn))
+    if prometheus:
+        table.add_row("Prometheus", prometheus)
     table.add_row("Token with every scope", str(TOKEN))
     table.add_row("Settings for verify, rebuild and tokens", str(SETTINGS))
     table.add_row("Data and logs", str(stack.folder))

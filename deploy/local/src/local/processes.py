@@ -134,8 +134,15 @@ class Server:
         child, self._child = self._child, None
         return child
 
-    def _launch(self, command: Sequence[str | Path], log: Path, answers: Callable[[], bool]) -> None:
-        self._child = Child(command, log)
+    def _launch(
+        self,
+        command: Sequence[str | Path],
+        log: Path,
+        answers: Callable[[], bool],
+        *,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self._child = Child(command, log, env=env)
         self._pid_file.write_text(f"{self._child.pid} {psutil.Process(self._child.pid).create_time()}")
         self._child.wait_for_answer(answers, self.name)
 
