@@ -1,6 +1,7 @@
 import asyncio
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import typer
@@ -157,6 +158,17 @@ def test_tokens_are_listed_without_themselves_and_a_revoked_one_opens_nothing(
     assert asyncio.run(holder_of(database_url, token, now)) is None
     assert call(app, monkeypatch, "tokens", "revoke", "--service", "notes", "payroll") == 1
     assert "No token of that name is in force" in capsys.readouterr().err
+
+
+def test_an_address_with_a_password_may_stand_in_a_file(
+    app: typer.Typer, monkeypatch: pytest.MonkeyPatch, nats_server: NatsServer, tmp_path: Path
+) -> None:
+    (tmp_path / "url").write_text(f"{nats_server.url}\n")
+    monkeypatch.setenv("NATS_URL_FILE", str(tmp_path / "url"))
+
+    assert call(app, monkeypatch, "provision") == 0
+    monkeypatch.setenv("NATS_URL_FILE", str(tmp_path / "gone"))
+    assert call(app, monkeypatch, "provision") == 2
 
 
 def test_provisioning_names_its_changes_and_may_be_repeated(

@@ -15,6 +15,7 @@ from chassis.addresses import nats_url as checked_nats_url
 from chassis.bus import BusUnreachable, short_job
 from chassis.cli import CommandError, at_database
 from chassis.database import Connection
+from chassis.settings import SettingsRefused, address
 
 ISSUE_EXAMPLE = (
     "Example: FLEXJOB_POOL_DATABASE_URL=postgresql://… kraftcenter tokens issue --service flexjob_pool "
@@ -22,6 +23,7 @@ ISSUE_EXAMPLE = (
 )
 REVOKE_EXAMPLE = "Example: kraftcenter tokens revoke --service flexjob_pool payroll"
 LIST_EXAMPLE = "Example: kraftcenter tokens list --service flexjob_pool"
+NATS_HERE = "nats://127.0.0.1:8642"
 INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 SHAPES = {
     "--service": (r"[a-z][a-z_]*", "flexjob_pool"),
@@ -113,21 +115,25 @@ def phantoms(service: Service) -> None:
         typer.echo(f"{named}  {each.subject}  sequence {each.stream_sequence}  {when}")
 
 
-def _nats_url(given: str) -> str:
+def _nats_url(given: str | None) -> str:
+    """The option, else what NATS_URL or NATS_URL_FILE say, else this machine's."""
     try:
-        return checked_nats_url(given)
+        return address("NATS_URL", checked_nats_url) or NATS_HERE if given is None else checked_nats_url(given)
     except ValueError as error:
         raise typer.BadParameter(error.args[0].english) from None
+    except SettingsRefused as refusal:
+        raise typer.BadParameter(str(refusal)) from None
 
 
 def provision(
     municipality: Municipality = "621",
     nats_url: Annotated[
-        str,
+        str | None,
         typer.Option(
-            envvar="NATS_URL", callback=_nats_url, help="Where JetStream is; a password belongs in the variable."
+            show_default=NATS_HERE,
+            help="Where JetStream is; a URL with a password belongs in NATS_URL, or a file that NATS_URL_FILE names.",
         ),
-    ] = "nats://127.0.0.1:8642",
+    ] = None,
     ack_wait_seconds: Annotated[
         float, typer.Option(min=1, max=3600, help="How long a message may be under way before it is delivered again.")
     ] = provisioning.ACK_WAIT_SECONDS,
@@ -140,7 +146,7 @@ def provision(
     """
     _require({"--municipality": municipality})
     try:
-        changes = asyncio.run(_provision(municipality, nats_url, ack_wait_seconds))
+        changes = asyncio.run(_provision(municipality, _nats_url(nats_url), ack_wait_seconds))
     except (BusUnreachable, provisioning.ConsumerUnfit) as reason:
         raise CommandError(str(reason)) from None
     for change in changes:
