@@ -1,4 +1,5 @@
 import asyncio
+import json
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -109,6 +110,7 @@ def test_a_database_that_cannot_be_reached_is_told_without_its_password(
         ("tokens", "list", "--service", "No-tes"),
         ("provision", "--municipality", "Kolding"),
         ("provision", "--ack-wait-seconds", "0"),
+        ("provision", "--json"),
         *(("provision", "--nats-url", url) for url in ("tls://hunter2", "wss://hunter2", "nonsense", "", "nats://h:p")),
     ],
 )
@@ -193,6 +195,35 @@ def test_the_wait_for_an_acknowledgement_is_30_seconds_unless_told(
     assert "EVENTS_621_FLEXJOB_POOL impact ack_wait set" in capsys.readouterr().out.splitlines()
     assert call(app, monkeypatch, "provision", "--ack-wait-seconds", "30") == 0
     assert capsys.readouterr().out == ""
+
+
+def test_a_check_tells_drift_with_code_1_and_changes_nothing(
+    app: typer.Typer, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NATS_URL", nats_server.url)
+    for _ in range(2):
+        assert call(app, monkeypatch, "provision", "--check") == 1
+        assert capsys.readouterr().out.splitlines() == [
+            "EVENTS_621_FLEXJOB_POOL is missing",
+            "EVENTS_621_GATEWAY is missing",
+        ]
+
+    assert call(app, monkeypatch, "provision") == 0
+    capsys.readouterr()
+    assert call(app, monkeypatch, "provision", "--check") == 0
+    assert capsys.readouterr().out == ""
+    assert call(app, monkeypatch, "provision", "--check", "--ack-wait-seconds", "2", "--json") == 1
+    first, *_ = json.loads(capsys.readouterr().out)
+    assert first == {
+        "stream": "EVENTS_621_FLEXJOB_POOL",
+        "consumer": "impact",
+        "setting": "ack_wait",
+        "present": 30.0,
+        "wanted": 2.0,
+        "for_good": False,
+    }
+    assert call(app, monkeypatch, "provision", "--check", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == []
 
 
 def test_a_nats_that_cannot_be_reached_is_told_once_without_its_password(

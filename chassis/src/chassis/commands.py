@@ -1,8 +1,10 @@
 """The commands that every installation has: access tokens, phantoms, and provisioning of streams."""
 
 import asyncio
+import json
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -15,6 +17,7 @@ from chassis.addresses import nats_url as checked_nats_url
 from chassis.bus import BusUnreachable, short_job
 from chassis.cli import CommandError, at_database
 from chassis.database import Connection
+from chassis.drift import Difference, drift_of
 from chassis.settings import SettingsRefused, address
 
 ISSUE_EXAMPLE = (
@@ -137,22 +140,45 @@ def provision(
     ack_wait_seconds: Annotated[
         float, typer.Option(min=1, max=3600, help="How long a message may be under way before it is delivered again.")
     ] = provisioning.ACK_WAIT_SECONDS,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing: say what differs; exit code 1 if anything does.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --check: print the differences as JSON.")] = False,
 ) -> None:
     """Make or widen the streams and consumers of a municipality, as the contracts describe them.
 
     Nothing is shrunk or removed, so it may run as often as one likes.
 
-    Example: kraftcenter provision --municipality 621 --nats-url nats://127.0.0.1:8642
+    Examples: kraftcenter provision --municipality 621 --nats-url nats://127.0.0.1:8642; kraftcenter provision --check
     """
-    _require({"--municipality": municipality})
+    _require({"--municipality": municipality}, ["--json goes with --check"] if as_json and not check else [])
     try:
-        changes = asyncio.run(_provision(municipality, _nats_url(nats_url), ack_wait_seconds))
+        url = _nats_url(nats_url)
+        if check:
+            _tell(asyncio.run(_drift(municipality, url, ack_wait_seconds)), as_json=as_json)
+            return
+        changes = asyncio.run(_provision(municipality, url, ack_wait_seconds))
     except (BusUnreachable, provisioning.ConsumerUnfit) as reason:
         raise CommandError(str(reason)) from None
     for change in changes:
         typer.echo(change)
 
 
+def _tell(differences: Sequence[Difference], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps([asdict(each) for each in differences], ensure_ascii=False))
+    else:
+        for each in differences:
+            typer.echo(str(each))
+    if differences:
+        raise typer.Exit(1)
+
+
 async def _provision(municipality: str, url: str, ack_wait_seconds: float) -> list[str]:
     async with short_job(url) as jetstream:
         return await provisioning.provision(jetstream, municipality, ack_wait_seconds=ack_wait_seconds)
+
+
+async def _drift(municipality: str, url: str, ack_wait_seconds: float) -> list[Difference]:
+    async with short_job(url) as jetstream:
+        return await drift_of(jetstream, municipality, ack_wait_seconds=ack_wait_seconds)

@@ -19,6 +19,8 @@ from contracts.streams import IN_ORDER, Stream, streams_of
 ACK_WAIT_SECONDS = 30.0
 MAX_ACK_PENDING = 5000
 UNFILTERED: dict[str, Any] = {"filter_subject": None, "filter_subjects": None}
+# What a stream or a consumer is made with, and the server lets nobody change.
+FOR_GOOD: dict[str, Any] = {"retention": RetentionPolicy.LIMITS, "storage": StorageType.FILE}
 IMMUTABLE: dict[str, Any] = {"deliver_policy": DeliverPolicy.ALL, "ack_policy": AckPolicy.EXPLICIT}
 NEVER_LOWERED = ("max_age", "max_bytes", "max_msg_size", "duplicate_window")
 UNLIMITED = {"max_age": 0, "max_bytes": -1, "max_msg_size": -1}
@@ -44,20 +46,20 @@ async def provision(
 
 
 async def _provide_stream(jetstream: JetStreamContext, stream: Stream) -> list[str]:
-    wanted = _settings_of(stream)
+    wanted = settings_of(stream)
     try:
         present = (await jetstream.stream_info(stream.name)).config
     except NotFoundError:
-        made = StreamConfig(name=stream.name, retention=RetentionPolicy.LIMITS, storage=StorageType.FILE, **wanted)
-        await jetstream.add_stream(made)
+        await jetstream.add_stream(StreamConfig(name=stream.name, **FOR_GOOD, **wanted))
         return [f"{stream.name} made"]
-    changed = {name: value for name, value in wanted.items() if _differs(name, getattr(present, name), value)}
+    changed = {name: value for name, value in wanted.items() if differs(name, getattr(present, name), value)}
     if changed:
         await jetstream.update_stream(present.evolve(**changed))
     return [f"{stream.name} {name} set" for name in changed]
 
 
-def _settings_of(stream: Stream) -> dict[str, Any]:
+def settings_of(stream: Stream) -> dict[str, Any]:
+    """What a stream is brought to."""
     return {
         "subjects": [stream.subjects],
         "max_age": float(stream.max_age_seconds),
@@ -72,16 +74,21 @@ def _settings_of(stream: Stream) -> dict[str, Any]:
     }
 
 
-def _differs(name: str, present: Any, wanted: Any) -> bool:
-    """Whether a setting is to be changed; a limit that an operator raised, or lifted, stays."""
+def differs(name: str, present: Any, wanted: Any) -> bool:
+    """Whether a stream's setting is to be changed; a limit that an operator raised, or lifted, stays."""
     if name in NEVER_LOWERED:
         return bool(present != UNLIMITED.get(name) and present < wanted)
     return bool(present != wanted)
 
 
-async def _provide_consumer(jetstream: JetStreamContext, stream: str, durable: str, ack_wait: float) -> list[str]:
+def settings_of_consumer(durable: str, ack_wait: float) -> dict[str, Any]:
+    """What a consumer is brought to."""
     at_once = 1 if durable in IN_ORDER else MAX_ACK_PENDING
-    wanted: dict[str, Any] = {"ack_wait": ack_wait, "max_deliver": -1, "max_ack_pending": at_once, **UNFILTERED}
+    return {"ack_wait": ack_wait, "max_deliver": -1, "max_ack_pending": at_once, **UNFILTERED}
+
+
+async def _provide_consumer(jetstream: JetStreamContext, stream: str, durable: str, ack_wait: float) -> list[str]:
+    wanted = settings_of_consumer(durable, ack_wait)
     try:
         present = (await jetstream.consumer_info(stream, durable)).config
     except NotFoundError:
@@ -93,7 +100,7 @@ async def _provide_consumer(jetstream: JetStreamContext, stream: str, durable: s
                 f"{durable} on {stream} was made with another {name} than `{value}`, which cannot be changed.\n"
                 f"Remove it (`nats consumer rm {stream} {durable}`) and provision again: it then reads from the start."
             )
-    changed = [name for name, value in wanted.items() if (getattr(present, name) or None) != value]
+    changed = [name for name, value in wanted.items() if consumer_differs(getattr(present, name), value)]
     if UNFILTERED.keys() & set(changed):
         # What the filter held back lies behind the consumer by now: made anew, it reads from the start, whoever makes
         # it should this job die here. Whatever it has read already changes nothing.
@@ -101,3 +108,8 @@ async def _provide_consumer(jetstream: JetStreamContext, stream: str, durable: s
     if changed:
         await jetstream.add_consumer(stream, present.evolve(**wanted))
     return [f"{stream} {durable} {name} set" for name in changed]
+
+
+def consumer_differs(present: Any, wanted: Any) -> bool:
+    """Whether a consumer's setting is to be changed; the server says nothing of what is unset."""
+    return bool((present or None) != wanted)
