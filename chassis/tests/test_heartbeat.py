@@ -40,7 +40,7 @@ async def test_a_heartbeat_tells_how_many_events_of_each_source_were_published(p
     await beat_once(pool, municipality="621", producer="flexjob_pool")
 
     first, second = await beats(pool)
-    assert first == ServiceHeartbeat(producer="flexjob_pool", published=())
+    assert first == ServiceHeartbeat(producer="flexjob_pool", published=(Published(source=SOURCE, events=0),))
     assert second == ServiceHeartbeat(producer="flexjob_pool", published=(Published(source=SOURCE, events=3),))
 
 

@@ -9,6 +9,7 @@ import structlog
 from chassis import outbox
 from chassis.database import UNAVAILABLE, Pool
 from chassis.wire import seal
+from contracts.envelope import source_of
 from contracts.platform import Published, ServiceHeartbeat
 
 KEPT = timedelta(hours=1)
@@ -27,10 +28,13 @@ async def beat(pool: Pool, *, municipality: str, producer: str, every: float) ->
 
 
 async def beat_once(pool: Pool, *, municipality: str, producer: str) -> None:
-    """Put one heartbeat into the outbox and forget the published ones of more than an hour ago."""
+    """Put one heartbeat into the outbox and forget the published ones of more than an hour ago.
+
+    Its own source is told of also before its first event: else nobody would hear of a producer that has sent nothing.
+    """
     now = datetime.now(UTC)
     async with pool.acquire() as db, db.transaction():
-        counts = await outbox.published_counts(db)
+        counts = {source_of(municipality, producer): 0} | await outbox.published_counts(db)
         published = tuple(Published(source=source, events=events) for source, events in counts.items())
         event = ServiceHeartbeat(producer=producer, published=published)
         beat = seal(event, municipality=municipality, producer=producer, id=str(uuid4()), time=now)
