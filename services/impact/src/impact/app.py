@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -20,7 +19,7 @@ from contracts.streams import streams_read_by
 from impact import metrics, pipeline
 from impact.catalogue import INDICATORS, measures_of
 from impact.consumer import Consumer
-from impact.doors import facts, figures, ledger, parked, receipts, waiting
+from impact.doors import board, facts, figures, ledger, parked, receipts, waiting
 from impact.ingest import DURABLE
 from impact.rebuild import Attempt
 from impact.refusals import trouble_of
@@ -62,14 +61,17 @@ def build_app(settings: ImpactSettings) -> FastAPI:
             app.state.pool, settings.municipalities, calendar, INDICATORS, every=settings.verify_seconds
         )
 
-    async def releasing() -> None:
+    async def trusted(municipality: str) -> bool:
         max_age = MISSED_ROUNDS * timedelta(seconds=settings.verify_seconds)
+        return await is_trusted(app.state.pool, municipality, max_age=max_age)
+
+    async def releasing() -> None:
         await keep_releasing(
             app.state.pool,
             settings.municipalities,
             calendar,
             INDICATORS,
-            trusted=partial(is_trusted, app.state.pool, max_age=max_age),
+            trusted=trusted,
             every=settings.release_seconds,
         )
 
@@ -83,7 +85,7 @@ def build_app(settings: ImpactSettings) -> FastAPI:
         settings=settings,
         calendar=calendar,
         lifespan=lifespan,
-        routers=[door.router for door in (figures, receipts, ledger, facts, parked, waiting)],
+        routers=[door.router for door in (board, figures, receipts, ledger, facts, parked, waiting)],
         health=health,
         registry=CollectorRegistry(),
         collectors=[
@@ -92,4 +94,5 @@ def build_app(settings: ImpactSettings) -> FastAPI:
         ],
         service=NAME,
     )
+    app.state.trusted = trusted
     return app

@@ -1,0 +1,1 @@
+"""The board: what anybody may see of the figures, as a page for people."""

@@ -1,0 +1,129 @@
+"""Whether the figures can be relied on just now, sign by sign, each said in words. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import NamedTuple
+
+from impact.board.words import Writer
+from impact.conservation import Balance
+from impact.indicator import Bilingual
+
+SILENT_AFTER = timedelta(seconds=90)
+"""Six heartbeats."""
+
+
+class State(Enum):
+    """What a sign amounts to, with a mark and a word: nothing on the board is told by colour alone."""
+
+    WELL = ("well", "✓", Bilingual("I orden", "In order"))
+    UNWELL = ("unwell", "✗", Bilingual("Ikke i orden", "Not in order"))
+    UNKNOWN = ("unknown", "?", Bilingual("Vides ikke", "Not known"))
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the signs are read from: the last verification, the lane's account and what is parked, at a real instant.
+
+    `trusted` tells whether that verification is recent enough and found nothing.
+    """
+
+    now: datetime
+    verified_at: datetime | None
+    cells: int
+    drift: int
+    trusted: bool
+    balance: Balance
+    parked: int
+
+
+class Sign(NamedTuple):
+    """What is looked at, how it stands, and what was found."""
+
+    title: str
+    state: State
+    says: str
+
+
+def signs(evidence: Evidence, write: Writer) -> list[Sign]:
+    """All of them, in the order in which one would ask."""
+    return [
+        _proven(evidence, write),
+        _accounted(evidence.balance, write),
+        _complete(evidence.balance, write),
+        _decided(evidence.parked, write),
+        _heard(evidence, write),
+    ]
+
+
+def _proven(evidence: Evidence, write: Writer) -> Sign:
+    title = write.say("Regnet efter ad en anden vej", "Reckoned a second way")
+    if evidence.verified_at is None:
+        return Sign(title, State.UNKNOWN, write.say("Er ikke sket endnu.", "Not done yet."))
+    cells, when = write.number(evidence.cells), write.moment(evidence.verified_at)
+    if evidence.drift:
+        drift = write.number(evidence.drift)
+        says = write.say(
+            f"{drift} af {cells} sammenligninger afviger, {when}. Intet nyt udgives, før det er rettet.",
+            f"{drift} of {cells} comparisons differ, {when}. Nothing new is released until that is mended.",
+        )
+        return Sign(title, State.UNWELL, says)
+    if not evidence.trusted:
+        says = write.say(f"Sidste gang er for længe siden: {when}.", f"The last time is too long ago: {when}.")
+        return Sign(title, State.UNWELL, says)
+    says = write.say(f"{cells} sammenligninger stemmer, {when}.", f"{cells} comparisons agree, {when}.")
+    return Sign(title, State.WELL, says)
+
+
+def _accounted(balance: Balance, write: Writer) -> Sign:
+    title = write.say("Alt modtaget er talt ét sted", "All that was received is counted in one place")
+    names = {account.name for account in balance.open_in_lane}
+    if not names:
+        accounts = write.number(len(balance.names))
+        return Sign(title, State.WELL, write.say(f"{accounts} konti går op.", f"{accounts} accounts close."))
+    says = write.say(
+        f"Disse konti går ikke op: {', '.join(sorted(names))}.", f"These do not close: {', '.join(sorted(names))}."
+    )
+    return Sign(title, State.UNWELL, says)
+
+
+def _complete(balance: Balance, write: Writer) -> Sign:
+    title = write.say("Alt udsendt er nået frem", "All that was sent has arrived")
+    if balance.complete is None:
+        return Sign(title, State.UNKNOWN, write.say("Ingen kilde har sagt hvor meget.", "No source has said how much."))
+    missing = sum(source.missing or 0 for source in balance.completeness)
+    if missing:
+        number = write.number(missing)
+        return Sign(title, State.UNWELL, write.say(f"{number} mangler lige nu.", f"{number} are missing just now."))
+    received = write.number(sum(source.received for source in balance.completeness))
+    return Sign(title, State.WELL, write.say(f"{received} hændelser.", f"{received} events."))
+
+
+def _decided(parked: int, write: Writer) -> Sign:
+    title = write.say("Intet venter på en afgørelse", "Nothing waits for a decision")
+    if not parked:
+        return Sign(title, State.WELL, write.say("Alle hændelser kan læses.", "Every event can be read."))
+    number = write.number(parked)
+    says = write.say(
+        f"{number} hændelser tæller ikke, før nogen har taget stilling.",
+        f"{number} events do not count until somebody has decided.",
+    )
+    return Sign(title, State.UNWELL, says)
+
+
+def _heard(evidence: Evidence, write: Writer) -> Sign:
+    title = write.say("Tallene er friske", "The figures are fresh")
+    heard: dict[str, datetime] = {}
+    for beat in (beat for source in evidence.balance.completeness for beat in source.heard):
+        heard[beat.producer] = max(beat.received_at, heard.get(beat.producer, beat.received_at))
+    if not heard:
+        return Sign(title, State.UNKNOWN, write.say("Intet system er hørt endnu.", "No system was heard yet."))
+    silent = sorted(name for name, at in heard.items() if at < evidence.now - SILENT_AFTER)
+    if silent:
+        says = write.say(f"Tavse: {', '.join(silent)}.", f"Silent: {', '.join(silent)}.")
+        return Sign(title, State.UNWELL, says)
+    seconds = max(round((evidence.now - min(heard.values())).total_seconds()), 0)
+    says = write.say(
+        f"Alle systemer er hørt inden for {seconds} sekunder.", f"Every system was heard within {seconds} seconds."
+    )
+    return Sign(title, State.WELL, says)
