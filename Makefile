@@ -47,6 +47,7 @@ check: .venv/ready ## Check the lock file, style, types, layers, and that events
 	.venv/bin/kraftcenter contracts compat
 
 ops-check: .venv/ready build/tools/ready ## Check what is watched and deployed, as far as that needs no container engine
+	deploy/tools/browser
 	.venv/bin/pytest tests/ops
 
 schemas: .venv/ready ## Write what follows from the models of the events: schemas, AsyncAPI document, page
