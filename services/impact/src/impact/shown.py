@@ -128,8 +128,8 @@ class FigureShown(ValueShown):
     definition_version: int = Field(description="Which definition answered.")
     facts: int | None = Field(
         description="Facts of its source `events` (see the catalogue) that count, up to its last day, of a flow from "
-        "its first on; also those that do not move it, as of other fiscal years. Null when suppressed, and at a "
-        "position before the latest, where it is not known.",
+        "its first on; also those that do not move it, as of other fiscal years. Null when suppressed, and where "
+        "it is not known: at a position before the latest, and after a batch by an older impact until the next one.",
     )
     cells: list[CellShown] = Field(description="The parts of the cut, when `by` asks for one.")
 

@@ -18,6 +18,7 @@ from contracts.streams import Stream
 from impact import parked
 from impact.catalogue import INDICATORS, measures_of
 from impact.conservation import Balance
+from impact.fold import Fact
 from impact.ingest import ingest
 from impact.ledger import Delivery
 from impact.parked import Decision
@@ -88,6 +89,22 @@ def edited(raw: bytes, **changes: Any) -> bytes:
 async def bring_in(pool: Pool, *bodies: bytes, measures: tuple[Any, ...] = MEASURES) -> int:
     batch = [Delivery(LANE.name, next(sequences), {}, body) for body in bodies]
     return await ingest(pool, LANE, batch, measures=measures, calendar=SystemCalendar())
+
+
+async def tell(pool: Pool, municipality: str, fact: Fact) -> None:
+    """Bring a fact of a story to a municipality's lane."""
+    body = seal(
+        fact.event,
+        municipality=municipality,
+        producer="flexjob_pool",
+        source=fact.source.replace(":621:", f":{municipality}:"),
+        id=fact.id,
+        time=fact.time,
+        corrects=fact.corrects,
+    ).body
+    stream = Stream(municipality, "flexjob_pool")
+    batch = [Delivery(stream.name, next(sequences), {}, body)]
+    await ingest(pool, stream, batch, measures=MEASURES, calendar=SystemCalendar())
 
 
 async def everything(pool: Pool) -> None:

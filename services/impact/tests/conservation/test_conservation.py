@@ -5,17 +5,12 @@ from itertools import count
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chassis.calendar import SystemCalendar
 from chassis.database import Pool
-from chassis.wire import seal
-from contracts.streams import Stream
 from impact.conservation import EXPLAINED
 from impact.fold import Fact
-from impact.ingest import ingest
-from impact.ledger import Delivery
 from impact.store import conservation
 from impact.store.thorough import thorough_balance
-from services.impact.tests.conservation.deliveries import MEASURES, sequences, thorough
+from services.impact.tests.conservation.deliveries import MEASURES, tell, thorough
 
 MUNICIPALITIES = (f"{number:03}" for number in count(101))
 
@@ -57,19 +52,7 @@ async def test_any_story_in_any_order_balances_down_to_its_rows(
     facts = data.draw(stories)
     copies = data.draw(st.lists(st.sampled_from(facts), max_size=4))
     for fact in data.draw(st.permutations([*facts, *copies])):
-        source = fact.source.replace(":621:", f":{municipality}:")
-        body = seal(
-            fact.event,
-            municipality=municipality,
-            producer="flexjob_pool",
-            source=source,
-            id=fact.id,
-            time=fact.time,
-            corrects=fact.corrects,
-        ).body
-        stream = Stream(municipality, "flexjob_pool")
-        batch = [Delivery(stream.name, next(sequences), {}, body)]
-        await ingest(pool, stream, batch, measures=MEASURES, calendar=SystemCalendar())
+        await tell(pool, municipality, fact)
     async with pool.acquire() as db, db.transaction():
         found = await thorough_balance(db, municipality, MEASURES)
 

@@ -173,7 +173,7 @@ async def test_the_facts_behind_are_those_that_count(pool: Pool, tell: Tell, put
     await put_fact(7, parked="rule_error")
     async with pool.acquire() as db:
         await db.execute(REPLAY)
-        await db.execute("UPDATE lane SET position = 8")
+        await db.execute("UPDATE lane SET position = 8, days_upto = 8")
         await write(db, SET_OUTCOMES, "621", [(position, "counted") for position in range(1, 8)])
         await write(db, SET_OUTCOMES, "621", [(6, "superseded")])
     questions = [ask(F1, "621", as_of=date(2026, 6, 30)), ask(J1, "621", as_of=date(2026, 6, 30))]

@@ -245,7 +245,10 @@ EVALUATED_DELTAS = OF_DELTAS + EVALUATED_SUMS
 
 
 async def with_facts(db: Connection, figures: Sequence[Figure]) -> list[Figure]:
-    """The same figures with the number of facts of their days that count; past positions do not keep that number."""
+    """The same figures with the number of facts of their days that count.
+
+    Past positions do not keep that number, and a lane that an older impact moved lacks it until the next batch.
+    """
     asked = [
         (place, event.contract.type, _first_day(figure.question), figure.question.last)
         for place, figure in enumerate(figures)
@@ -257,16 +260,17 @@ async def with_facts(db: Connection, figures: Sequence[Figure]) -> list[Figure]:
     rows = await db.fetch(FACTS_BEHIND, figures[0].question.municipality, *zip(*asked, strict=True))
     counts = {row["place"]: row["facts"] for row in rows}
     return [
-        replace(figure, facts=counts.get(place, 0)) if figure.known.latest else figure
+        replace(figure, facts=counts.get(place)) if figure.known.latest else figure
         for place, figure in enumerate(figures)
     ]
 
 
 FACTS_BEHIND = """
-SELECT asked.place, sum(known.facts)::bigint AS facts
+SELECT asked.place, coalesce(sum(known.facts), 0)::bigint AS facts
 FROM unnest($2::integer[], $3::text[], $4::date[], $5::date[]) AS asked (place, type, first, last)
-JOIN counted_day AS known
+LEFT JOIN counted_day AS known
     ON known.municipality = $1 AND known.type = asked.type
     AND known.occurred_on BETWEEN coalesce(asked.first, '-infinity') AND asked.last
+WHERE NOT EXISTS (SELECT FROM lane WHERE municipality = $1 AND days_upto <> position)
 GROUP BY 1
 """

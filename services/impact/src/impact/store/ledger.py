@@ -11,12 +11,18 @@ from chassis.database import Connection
 from impact.consequences import rows_of
 from impact.fold import Delta, SumKey, sums_of
 from impact.ledger import Arrival, Entry, Identity, Lane
+from impact.store import days
 
 
 async def lock_lane(db: Connection, municipality: str, now: datetime) -> Lane:
-    """Hold the lane until the transaction ends; its `recorded_at` is now, or later if it was so already."""
+    """Hold the lane until the transaction ends; its `recorded_at` is now, or later if it was so already.
+
+    Where an older impact moved it, its days are counted anew.
+    """
     row = await db.fetchrow(LOCK_LANE, municipality, now)
     assert row is not None  # noqa: S101 - the statement always returns its row
+    if row["days_upto"] != row["position"]:
+        await days.count_anew(db, municipality)
     return Lane(municipality, row["position"], row["recorded_at"])
 
 
@@ -25,7 +31,7 @@ async def lock_lane(db: Connection, municipality: str, now: datetime) -> Lane:
 LOCK_LANE = """
 INSERT INTO lane (municipality, recorded_at) VALUES ($1, $2)
 ON CONFLICT (municipality) DO UPDATE SET position = lane.position
-RETURNING position, greatest(recorded_at, $2) AS recorded_at,
+RETURNING position, days_upto, greatest(recorded_at, $2) AS recorded_at,
     set_config('plan_cache_mode', 'force_custom_plan', true)
 """
 
@@ -179,7 +185,7 @@ ON CONFLICT (municipality, measure, definition_version, cohort, date, dimensions
 DO UPDATE SET amount = running_sum.amount + excluded.amount
 """
 
-MOVE_LANE = "UPDATE lane SET position = $2, recorded_at = $3 WHERE municipality = $1"
+MOVE_LANE = "UPDATE lane SET position = $2, days_upto = $2, recorded_at = $3 WHERE municipality = $1"
 
 
 def _fact_row(lane: Lane, arrival: Arrival, entry: Entry) -> tuple[Any, ...]:

@@ -31,8 +31,11 @@ COLUMNS = {
     "outcome_count": "source, received_on, outcome, facts",
     "counted_day": "type, occurred_on, facts",
 }
-# A count that went back to nought says what its absence says.
-STANDING = {"outcome_count": "facts <> 0", "counted_day": "facts <> 0"}
+# A count that went back to nought says what its absence says. Days that an older impact left uncounted say nothing.
+STANDING = {
+    "outcome_count": "facts <> 0",
+    "counted_day": "facts <> 0 AND EXISTS (SELECT FROM lane WHERE municipality = $1 AND days_upto = position)",
+}
 
 
 class NotAsAdmitted(Exception):

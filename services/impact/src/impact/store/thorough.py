@@ -114,6 +114,7 @@ ROWS = (
         ) AS stands USING (source, received_on, outcome)
         """,
     ),
+    # Of a lane that an older impact moved nothing is said: the next batch counts its days anew.
     Check(
         "counted_days",
         """
@@ -129,6 +130,7 @@ ROWS = (
             AND fact.occurred_on IS NOT NULL AND became.outcome = 'counted'
             GROUP BY 1, 2
         ) AS stands USING (type, occurred_on)
+        WHERE EXISTS (SELECT FROM lane WHERE municipality = $1 AND days_upto = position)
         """,
     ),
     Check(
