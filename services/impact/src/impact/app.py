@@ -29,7 +29,7 @@ from impact.store.verification import is_trusted
 from impact.verify.watch import keep_verifying
 
 NAME = "impact"
-# So many verifications may be late before figures are no longer trusted.
+# So many turns of verifying may be late before figures are no longer trusted.
 MISSED_ROUNDS = 3
 
 
@@ -62,8 +62,9 @@ def build_app(settings: ImpactSettings) -> FastAPI:
         )
 
     async def trusted(municipality: str) -> bool:
-        max_age = MISSED_ROUNDS * timedelta(seconds=settings.verify_seconds)
-        return await is_trusted(app.state.pool, municipality, max_age=max_age)
+        every = timedelta(seconds=settings.verify_seconds)
+        served = settings.municipalities
+        return await is_trusted(app.state.pool, municipality, served=served, every=every, missed=MISSED_ROUNDS)
 
     async def releasing() -> None:
         await keep_releasing(

@@ -153,17 +153,19 @@ def _releases(seen: Iterable[Seen]) -> Iterator[Metric]:
 def _verifications(seen: Iterable[Seen]) -> Iterator[Metric]:
     """What the second implementation said last, and which cells it said it of."""
     at = _family("impact_verified_timestamp_seconds", "When figures were last compared with their proofs.")
+    took = _family("impact_verification_seconds", "How long that took.")
     cells = _family("impact_verified_cells", "Cells compared then.")
     drift = _family("impact_drift_cells", "Comparisons that differed then.")
     odd = _family("impact_drift", "Of these, how many are of this cell.", "indicator", "cell")
     for each in seen:
         if verified := each.verified:
             at.add_metric([each.municipality], verified.at.timestamp())
+            took.add_metric([each.municipality], verified.seconds)
             cells.add_metric([each.municipality], verified.cells)
             drift.add_metric([each.municipality], verified.drift)
             for (indicator, cell), times in Counter(map(_place, verified.differing)).most_common(MOST_VALUES):
                 odd.add_metric([each.municipality, indicator, cell], times)
-    yield from (at, cells, drift, odd)
+    yield from (at, took, cells, drift, odd)
 
 
 def _place(differing: dict[str, Any]) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
@@ -18,6 +18,7 @@ from impact.fold import Measure
 from impact.ingest import ingest
 from impact.ledger import Delivery
 from impact.store.figures import snapshot
+from impact.store.verification import is_trusted
 from impact.verify.drift import Pair, Verification, verify
 from impact.verify.watch import HORIZON, verify_once
 
@@ -104,6 +105,11 @@ async def differing(pool: Pool, calendar: Calendar, *, retell: bool = False) -> 
     found = await verify_once(pool, "621", calendar, INDICATORS, retell=retell)
     assert found is not None
     return found.differing
+
+
+async def trusted(pool: Pool, *served: str) -> bool:
+    """Whether figures may be released, with five minutes between rounds, of which three may be missed."""
+    return await is_trusted(pool, "621", served=["621", *served], every=timedelta(minutes=5), missed=3)
 
 
 FORGED = """

@@ -13,7 +13,6 @@ from chassis.wire import seal
 from impact.catalogue import INDICATORS
 from impact.ingest import ingest
 from impact.ledger import Delivery
-from impact.store.verification import is_trusted
 from impact.verify.watch import keep_verifying
 from services.impact.tests.drift.life import (
     FORGED,
@@ -23,6 +22,7 @@ from services.impact.tests.drift.life import (
     differing,
     sealed,
     started,
+    trusted,
 )
 
 OTHERWISE = {"person": "person || 'x'", "contributor": "contributor || 'x'", "key": "key || 'x'"}
@@ -67,11 +67,11 @@ async def test_what_was_found_by_telling_again_stands_until_it_is_mended(life: P
     await life.execute(edit.format("person || 'x'"))
     assert await differing(life, today, retell=True) == [OF_DELTA]
     assert await differing(life, today) == [OF_DELTA]
-    assert not await is_trusted(life, "621", max_age=timedelta(hours=1))
+    assert not await trusted(life)
 
     await life.execute(edit.format("rtrim(person, 'x')"))
     assert await differing(life, today) == []
-    assert await is_trusted(life, "621", max_age=timedelta(hours=1))
+    assert await trusted(life)
 
 
 async def test_the_timer_tells_again_once_its_interval_has_gone_by_and_not_before(life: Pool, today: Calendar) -> None:

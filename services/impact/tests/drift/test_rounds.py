@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,21 @@ from impact.catalogue import INDICATORS
 from impact.ingest import ingest
 from impact.ledger import Delivery
 from impact.releases import release_if_due
-from impact.store.verification import is_trusted, latest
+from impact.store.verification import latest
+from impact.verify import watch
+from impact.verify.drift import Verification, verify
 from impact.verify.watch import verify_once
-from services.impact.tests.drift.life import FACTS, LANE, MEASURES, PERSONS, SUM, differing, sealed, started
+from services.impact.tests.drift.life import (
+    FACTS,
+    LANE,
+    MEASURES,
+    PERSONS,
+    SUM,
+    differing,
+    sealed,
+    started,
+    trusted,
+)
 
 MOVED = {
     "cohort": "cohort - 31",
@@ -70,6 +83,7 @@ async def test_a_round_is_kept_with_its_cells_and_told_as_metrics(life: Pool, to
     assert found
     assert (clean.drift, clean.differing, kept) == (0, [], found)
     assert found.cells > found.drift == len(found.differing) > 0
+    assert 0 < found.seconds < (found.at - clean.at).total_seconds()
     assert {"indicator": "F1", "as_of": "2026-06-30", "position": FACTS, "read_from": "sums", "cell": {}} in (
         found.differing
     )
@@ -80,6 +94,7 @@ async def test_a_round_is_kept_with_its_cells_and_told_as_metrics(life: Pool, to
     }
     assert series["impact_drift_cells", None, None] == found.drift
     assert series["impact_verified_cells", None, None] == found.cells
+    assert series["impact_verification_seconds", None, None] == found.seconds
     odd = {(indicator, cell) for name, indicator, cell in series if name == "impact_drift"}
     # The round's random pair of the past is read from deltas, which nobody touched.
     assert odd == PERSONS | {("ledger", "account=sums")}
@@ -87,9 +102,7 @@ async def test_a_round_is_kept_with_its_cells_and_told_as_metrics(life: Pool, to
 
 async def test_figures_that_are_not_proven_are_not_released(life: Pool, today: Calendar) -> None:
     async def released() -> int | None:
-        return await release_if_due(
-            life, "621", today, INDICATORS, trusted=await is_trusted(life, "621", max_age=timedelta(hours=1))
-        )
+        return await release_if_due(life, "621", today, INDICATORS, trusted=await trusted(life))
 
     assert await released() is None, "nothing was verified yet"
     await life.execute(SUM.format("persons_in_flexjob"))
@@ -102,14 +115,57 @@ async def test_figures_that_are_not_proven_are_not_released(life: Pool, today: C
     assert await released() == 1
 
 
+async def test_each_pair_is_compared_as_the_lane_stands_when_its_turn_comes(
+    life: Pool, today: Calendar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One snapshot for a round that takes half an hour would keep the database from cleaning up for as long."""
+    edits = iter([SUM, SUM.replace("+", "-")])
+
+    async def damaged_while_the_second_is_compared(*asked: Any) -> Verification:
+        found = await verify(*asked)
+        if edit := next(edits, None):
+            await life.execute(edit.format("persons_in_flexjob"))
+        return found
+
+    monkeypatch.setattr(watch, "verify", damaged_while_the_second_is_compared)
+
+    assert {row["as_of"] for row in await differing(life, today)} == {"9999-12-30"}
+
+
+ROUND = """
+INSERT INTO verification (municipality, at, cells, drift, differing, seconds) VALUES ($1, $2, 1, 0, '[]', $3)
+"""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "minutes_ago", "is_trusted"),
+    [(0, 14, True), (0, 16, False), (2400, 130, True), (2400, 140, False)],
+)
+async def test_trust_lasts_three_rounds_however_long_the_last_one_took(
+    life: Pool, seconds: float, minutes_ago: float, is_trusted: bool
+) -> None:
+    await life.execute(ROUND, "621", datetime.now(UTC) - timedelta(minutes=minutes_ago), seconds)
+
+    assert await trusted(life) is is_trusted
+
+
+async def test_trust_lasts_while_the_rounds_of_others_are_waited_for(life: Pool) -> None:
+    now = datetime.now(UTC)
+    await life.execute(ROUND, "621", now - timedelta(minutes=60), 60)
+    await life.execute(ROUND, "630", now - timedelta(minutes=1), 2400)
+
+    assert await trusted(life, "630", "751")
+    assert not await trusted(life, "751")
+
+
 async def test_a_round_of_a_clock_that_was_fast_proves_nothing(life: Pool, today: Calendar) -> None:
     fast = "INSERT INTO verification (municipality, at, cells, drift, differing) VALUES ('621', $1, 1, 0, '[]')"
     await life.execute(fast, datetime.now(UTC) + timedelta(days=3650))
-    assert not await is_trusted(life, "621", max_age=timedelta(hours=1))
+    assert not await trusted(life)
 
     await life.execute(SUM.format("persons_in_flexjob"))
     await verify_once(life, "621", today, INDICATORS)
-    assert not await is_trusted(life, "621", max_age=timedelta(hours=1))
+    assert not await trusted(life)
 
 
 async def test_rounds_that_found_nothing_are_forgotten_after_a_month_and_others_stay(

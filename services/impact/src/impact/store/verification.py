@@ -10,20 +10,22 @@ from chassis.database import ACQUIRE_SECONDS, Connection, Pool
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """When figures were compared with their proofs, in how many cells, and which of them differ."""
+    """When figures had been compared with their proofs, in how many cells, which differ, and how long that took."""
 
     at: datetime
     cells: int
     drift: int
     differing: list[dict[str, Any]]
+    seconds: float
 
 
 async def append(db: Connection, municipality: str, verified: Verified) -> None:
     """Keep the result of one round."""
-    await db.execute(APPEND, municipality, verified.at, verified.cells, verified.drift, verified.differing)
+    found = (verified.cells, verified.drift, verified.differing)
+    await db.execute(APPEND, municipality, verified.at, *found, verified.seconds)
 
 
-APPEND = "INSERT INTO verification (municipality, at, cells, drift, differing) VALUES ($1, $2, $3, $4, $5)"
+APPEND = "INSERT INTO verification (municipality, at, cells, drift, differing, seconds) VALUES ($1, $2, $3, $4, $5, $6)"
 
 
 async def latest(db: Connection, municipality: str) -> Verified | None:
@@ -33,16 +35,31 @@ async def latest(db: Connection, municipality: str) -> Verified | None:
 
 
 LATEST = """
-SELECT at, cells, drift, differing FROM verification WHERE municipality = $1 AND at <= $2
+SELECT at, cells, drift, differing, seconds FROM verification WHERE municipality = $1 AND at <= $2
 ORDER BY at DESC LIMIT 1
 """
 
 
-async def is_trusted(pool: Pool, municipality: str, *, max_age: timedelta) -> bool:
-    """Whether every figure was found proven lately; nothing is trusted before the first round, or after the last."""
+async def is_trusted(pool: Pool, municipality: str, *, served: Collection[str], every: timedelta, missed: int) -> bool:
+    """Whether every figure was found proven lately; nothing is trusted before the first round, or after the last.
+
+    Lately is so many turns ago: a turn is a pause, and then a round of each municipality that is served, one after the
+    other, as long as its last one took.
+    """
+    now = datetime.now(UTC)
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
         last = await latest(db, municipality)
-    return last is not None and last.drift == 0 and last.at > datetime.now(UTC) - max_age
+        turn = every + timedelta(seconds=await db.fetchval(SECONDS_OF_ALL, list(served), now))
+    return last is not None and last.drift == 0 and last.at > now - missed * turn
+
+
+SECONDS_OF_ALL = """
+SELECT coalesce(sum(last.seconds), 0)
+FROM unnest($1::text[]) AS served (municipality)
+CROSS JOIN LATERAL (
+    SELECT seconds FROM verification WHERE municipality = served.municipality AND at <= $2 ORDER BY at DESC LIMIT 1
+) AS last
+"""
 
 
 async def knows_every_type(db: Connection, municipality: str, types: Collection[str]) -> bool:

@@ -1,11 +1,13 @@
 """Verification on a timer: figures now, at the horizon and at a random pair of the past, and the account of the lane.
 
-Each round is of one snapshot; once a day it also tells the ledger again, beside.
+Each pair has a snapshot of its own, and so has the account: a round of a large lane takes half an hour and more, and
+while a snapshot is held the database cleans nothing up. Once a day a round also tells the ledger again, beside.
 """
 
 import asyncio
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from time import monotonic
 from typing import Any
@@ -67,24 +69,44 @@ async def verify_once(
 
     What was found by telling again stands until telling again finds it mended.
     """
-    async with snapshot(pool) as db:
-        if reason := await _not_for_us(db, municipality, indicators):
-            log.warning("verification_postponed", municipality=municipality, error=reason)
-            return None
-        last = await verification.latest(db, municipality)
-        entries, pairs = await kept(db, municipality, indicators), await pairs_of(db, municipality, calendar.today())
-        found = await verify(db, municipality, entries, pairs)
-        odd = [each.named for each in await open_accounts(db, municipality, indicators)]
+    began = monotonic()
+    try:
+        async with _judging(pool, municipality, indicators) as db:
+            last = await verification.latest(db, municipality)
+            pairs = await pairs_of(db, municipality, calendar.today())
+            odd = [each.named for each in await open_accounts(db, municipality, indicators)]
+        found = [await _compared(pool, municipality, indicators, pair) for pair in pairs]
+    except NotForUs as reason:
+        log.warning("verification_postponed", municipality=municipality, error=str(reason))
+        return None
     before = [row for row in last.differing if by_retelling(row)] if last else []
     if retell or before:
         try:
             odd += [each.named for each in await retold(pool, municipality, indicators)]
         except UNAVAILABLE:
-            await _keep(pool, municipality, _verified(found, [*odd, *before]))
+            await _keep(pool, municipality, _verified(found, [*odd, *before], began))
             raise
-    verified = _verified(found, odd)
+    verified = _verified(found, odd, began)
     await _keep(pool, municipality, verified)
     return verified
+
+
+class NotForUs(Exception):
+    """This program cannot judge the lane; the text says why."""
+
+
+@asynccontextmanager
+async def _judging(pool: Pool, municipality: str, indicators: Sequence[Indicator]) -> AsyncIterator[Connection]:
+    """A snapshot of a lane that this program can judge. Raises NotForUs."""
+    async with snapshot(pool) as db:
+        if reason := await _not_for_us(db, municipality, indicators):
+            raise NotForUs(reason)
+        yield db
+
+
+async def _compared(pool: Pool, municipality: str, indicators: Sequence[Indicator], pair: Pair) -> Verification:
+    async with _judging(pool, municipality, indicators) as db:
+        return await verify(db, municipality, await kept(db, municipality, indicators), [pair])
 
 
 async def _not_for_us(db: Connection, municipality: str, indicators: Sequence[Indicator]) -> str | None:
@@ -120,9 +142,10 @@ async def pairs_of(db: Connection, municipality: str, today: date) -> list[Pair]
     return [Pair(today), Pair(HORIZON), past]
 
 
-def _verified(found: Verification, odd: Iterable[dict[str, Any]]) -> Verified:
-    differing = [*(named(drift) for drift in found.drift), *odd]
-    return Verified(datetime.now(UTC), found.cells, len(differing), differing)
+def _verified(found: Sequence[Verification], odd: Iterable[dict[str, Any]], began: float) -> Verified:
+    differing = [*(named(drift) for each in found for drift in each.drift), *odd]
+    cells = sum(each.cells for each in found)
+    return Verified(datetime.now(UTC), cells, len(differing), differing, monotonic() - began)
 
 
 def named(drift: Drift) -> dict[str, Any]:
