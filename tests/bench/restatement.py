@@ -73,15 +73,17 @@ class Exits:
         return bool(answer["balanced"]), answer["position"]
 
     async def until_they_agree(self, then: int, now: int, position: int) -> None:
-        """Ask each exit over and over, until all of them tell a position, with so many persons then and now."""
-        async with asyncio.timeout(LONGEST_SECONDS):
-            await asyncio.gather(
-                _until(lambda: self.persons(BACK), then, position),
-                _until(self.persons, now, position),
-                _until(self.balance, True, position),
-                _until(self.of_all, True, position),
-                _until(self.of_metrics, True, position),
-            )
+        """Ask each exit over and over, until all of them tell a position, with so many persons then and now.
+
+        Raises TimeoutError, which names an exit that does not.
+        """
+        await asyncio.gather(
+            _until("/v1/figures/F1 two years back", lambda: self.persons(BACK), then, position),
+            _until("/v1/figures/F1", self.persons, now, position),
+            _until("/v1/ledger/balance", self.balance, True, position),
+            _until("/v1/figures", self.of_all, True, position),
+            _until("/metrics/exact", self.of_metrics, True, position),
+        )
 
     async def _get(self, path: str, **query: str) -> Any:
         answer = await self._client.get(path, params={"municipality": self._municipality, **query})
@@ -100,9 +102,13 @@ async def restate(servers: Servers, exits: Exits, story: Correction, stream: Str
     return 1000 * (seen - (await timestamps(servers, stream, after=before))[before + 1])
 
 
-async def _until(ask: Callable[[], Awaitable[tuple[int, int]]], told: int, position: int) -> None:
-    while (answer := await ask())[0] != told or answer[1] < position:
-        continue
+async def _until(where: str, ask: Callable[[], Awaitable[tuple[int, int]]], told: int, position: int) -> None:
+    try:
+        async with asyncio.timeout(LONGEST_SECONDS):
+            while (answer := await ask())[0] != told or answer[1] < position:
+                continue
+    except TimeoutError:
+        raise TimeoutError(f"{where} does not tell position {position} within {LONGEST_SECONDS} s") from None
 
 
 async def _publish(servers: Servers, event: Sealed) -> int:

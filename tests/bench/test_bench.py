@@ -1,11 +1,14 @@
 """The bench itself: a tiny run has every key, and its gate tells a wrong result from a right one."""
 
+import asyncio
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 
 from chassis.wire import canonical
+from tests.bench import restatement
 from tests.bench.bench import run
 from tests.bench.careless import careless
 from tests.bench.contenders.contender import Promise
@@ -14,6 +17,7 @@ from tests.bench.growth import of_others
 from tests.bench.keys import KEYS, NAMES
 from tests.bench.racing import race
 from tests.bench.report import write
+from tests.bench.restatement import Exits
 from tests.bench.results import Results
 from tests.bench.servers import running_servers
 from tests.bench.sizes import Sizes
@@ -115,3 +119,19 @@ def test_what_grows_with_the_data_is_shown_and_not_judged() -> None:
 
     assert line
     assert (line.flat, line.per_hour) == (None, 3600)
+
+
+async def test_an_exit_that_lags_behind_a_correction_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restatement, "LONGEST_SECONDS", 0.05)
+
+    async def told(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0)
+        position = 4 if request.url.path == "/v1/ledger/balance" else 5
+        if request.url.path == "/metrics/exact":
+            return httpx.Response(200, text=f'impact_lane_position{{municipality="621"}} {position}')
+        shown = {"value": "1", "position": position, "balanced": True}
+        return httpx.Response(200, json={**shown, "items": [shown]})
+
+    async with httpx.AsyncClient(base_url="http://impact", transport=httpx.MockTransport(told)) as client:
+        with pytest.raises(TimeoutError, match=r"^/v1/ledger/balance does not tell position 5 within"):
+            await Exits(client, "621").until_they_agree(1, 1, 5)

@@ -96,24 +96,29 @@ def table(results: Mapping[Fault, str]) -> str:
 
 
 def _said_of(run: Run) -> str:
-    commit = _commit()
-    when = f"{datetime.now(UTC):%Y-%m-%d} at commit {commit}, seed {run.seed}, on {_machine()}"
+    when, since = f"{datetime.now(UTC):%Y-%m-%d}", "Git could not name the commit: run it in a clone, where git is."
+    if commit := _commit():
+        when += f" at commit {commit}"
+        since = f"What has changed since: `git log --oneline {commit}.. -- {' '.join(PRODUCT)}`."
     lost = "not every fault held" if run.wrong else "0 events lost and 0 counted twice"
-    since = f"What has changed since: `git log --oneline {commit}.. -- {' '.join(PRODUCT)}`."
-    return f"Last run: {when}. {run.kills} processes were killed; {run.summary()}; {lost}. {since}"
+    how = f"{when}, seed {run.seed}, on {_machine()}"
+    return f"Last run: {how}. {run.kills} processes were killed; {run.summary()}; {lost}. {since}"
 
 
 def _machine() -> str:
-    servers = [_first_line([binary, "--version"]) for binary in (nats_binary(), postgres_binaries() / "postgres")]
+    servers = [
+        _first_line([binary, "--version"]) or "unknown" for binary in (nats_binary(), postgres_binaries() / "postgres")
+    ]
     python = f"Python {platform.python_version()}, nats-py {version('nats-py')}"
     return ", ".join([f"{platform.system()} {platform.machine()}", python, *servers])
 
 
 def _commit() -> str:
     git = shutil.which("git")
-    return _first_line([git, "-C", ROOT, "rev-parse", "--short", "HEAD"]) if git else "unknown"
+    return _first_line([git, "-C", ROOT, "rev-parse", "--short", "HEAD"]) if git else ""
 
 
 def _first_line(command: list[str | Path]) -> str:
+    """What a command says; empty when it says nothing."""
     told = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - own argv
-    return (told.stdout.splitlines() or ["unknown"])[0].strip()
+    return told.stdout.partition("\n")[0].strip()

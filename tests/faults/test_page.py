@@ -1,9 +1,11 @@
 """The page of faults tells of every fault as it is now, and what came of it when all were carried out."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+from tests.faults import page
 from tests.faults.page import PAGE, Outcome, Run, table
 from tests.faults.table import FAULTS
 
@@ -16,10 +18,10 @@ def test_every_fault_has_a_name_of_its_own() -> None:
 
 
 def test_the_page_tells_of_every_fault_and_that_it_held_or_was_not_run_and_why() -> None:
-    page = PAGE.read_text(encoding="utf-8").splitlines()
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
     head, line, *rows = table(dict.fromkeys(FAULTS, "RESULT")).splitlines()
 
-    told = page[page.index(head) :]
+    told = lines[lines.index(head) :]
 
     assert told[:2] == [head, line]
     for expected, row in zip(rows, told[2:], strict=True):
@@ -33,3 +35,15 @@ def test_a_run_with_a_fault_that_left_something_wrong_is_wrong(outcome: Outcome,
 
     assert bool(run.wrong) is is_wrong
     assert run.summary() == f"{1 - is_wrong} faults held, {is_wrong + 0} left something wrong, 1 were not run"
+
+
+def test_without_git_the_page_names_no_commit_and_gives_no_command_that_needs_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "PAGE", tmp_path / "faults.md")
+    monkeypatch.setenv("PATH", "")
+
+    said = page.write(Run(1)).read_text(encoding="utf-8")
+
+    assert "Git could not name the commit" in said
+    assert not re.search("at commit|git log|unknown", said)
