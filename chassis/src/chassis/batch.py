@@ -62,13 +62,17 @@ class Refused(Exception):
         return self.permanent or self.err_code in (INCOMPLETE, TOO_LARGE)
 
 
+class StoredElsewhere(Exception):
+    """The batch is stored, but not behind what was expected: a damaged store counts on from before the damage."""
+
+
 async def publish_batch(
     nc: Client, rows: Sequence[Row], *, stream: str, expected_last_sequence: int, answer_seconds: float
 ) -> int:
     """Store the rows in their order and return the stream sequence of the first.
 
-    Raises Refused; after any other error of nats it is unknown what is stored. `answer_seconds` is how long each of its
-    two answers may take.
+    Raises Refused, StoredElsewhere; after any other error of nats it is unknown what is stored. `answer_seconds` is how
+    long each of its two answers may take.
     """
     batch = uuid4().hex
     guard = {"Nats-Expected-Stream": stream, "Nats-Expected-Last-Sequence": str(expected_last_sequence)}
@@ -83,7 +87,10 @@ async def publish_batch(
                 raise Refused(NOT_IMPLEMENTED, 0, "the server knows no batches and stored the first message by itself")
         else:
             await nc.publish(row.subject, row.body, headers=headers)
-    return int(answer["seq"]) - len(rows) + 1
+    first = int(answer["seq"]) - len(rows) + 1
+    if first != expected_last_sequence + 1:
+        raise StoredElsewhere(f"at {first}, and not behind {expected_last_sequence}")
+    return first
 
 
 async def _ask(nc: Client, row: Row, headers: dict[str, str], answer_seconds: float) -> dict[str, Any]:

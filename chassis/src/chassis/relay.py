@@ -19,7 +19,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from chassis import outbox, phantoms
-from chassis.batch import Refused, publish_batch
+from chassis.batch import Refused, StoredElsewhere, publish_batch
 from chassis.bus import REQUEST_SECONDS, Bus
 from chassis.database import ACQUIRE_SECONDS, ANSWER_SECONDS, CONNECT_SECONDS, SESSION, UNAVAILABLE, Pool
 from chassis.gaps import GapSearch
@@ -138,7 +138,7 @@ class Relay:
                     # A purge leaves the last sequence as it was, so that no publication is ever refused for it.
                     certain_until = monotonic() + RECONCILE_SECONDS
                 await self._publish_next(db)
-            except (Refused, nats.errors.Error) as error:
+            except (Refused, StoredElsewhere, nats.errors.Error) as error:
                 certain_until = 0.0
                 self._said_last = error.last_sequence if isinstance(error, Refused) else 0
                 self._limit = max(1, self._limit // 2)

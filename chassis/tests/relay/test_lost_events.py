@@ -1,12 +1,15 @@
 """What the stream lost is noticed and published again; what only aged away is not."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
+from chassis.bus import Bus
 from chassis.heartbeat import beat_once
 from chassis.provision import provision
-from chassis.tests.relay.producer import MUNICIPALITY, SOON, Producer, relaying
+from chassis.tests.relay.producer import MUNICIPALITY, NEVER, SOON, Producer, relaying
+from local.damage import damage
 from local.waiting import until
 
 
@@ -149,3 +152,21 @@ async def test_what_was_purged_is_published_again(producer: Producer, kept: int)
         await producer.drained()
 
     assert sorted(await producer.stored()) == sorted(ids)
+
+
+@pytest.mark.parametrize("kept", [5, 39])
+async def test_a_batch_that_a_torn_store_takes_in_the_wrong_place_is_no_end_of_the_relay(
+    producer: Producer, monkeypatch: pytest.MonkeyPatch, kept: int
+) -> None:
+    # Such a store still says that it ends where it did, and so takes what was under way to it as if nothing were lost.
+    monkeypatch.setattr(Bus, "losses", property(lambda _: 0, lambda *_: None), raising=False)
+    monkeypatch.setattr("chassis.relay.RECONCILE_SECONDS", NEVER)
+    async with relaying(producer.relay()) as relay:
+        ids = await producer.append(40)
+        await producer.drained()
+        await asyncio.to_thread(damage, producer.server, producer.stream, within=ids[kept].encode(), torn=True)
+        ids += await producer.append(3)
+        await until(lambda: relay.regressions, seconds=30, message="the loss was not noticed")
+        await producer.drained()
+
+    assert await producer.stored() == [*ids[:kept], *ids[40:], *ids[kept:40]]
