@@ -4,7 +4,7 @@ A figure about persons leaves with the scope `figures:exact`, or out of the late
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from chassis.tokens import Principal
@@ -51,7 +51,12 @@ def disclosed(
         return figure
     if release and not question.by and (by_default or _is_of(figure, release)):
         return released(question, release)
-    return replace(figure, whole=SUPPRESSED, facts=None, cells=())
+    return withheld(question, figure.known)
+
+
+def withheld(question: Question, known: Known) -> Figure:
+    """A figure that nobody has reckoned, since nobody here may see it but as a release."""
+    return Figure(question, known, SUPPRESSED, None, ())
 
 
 def released(question: Question, release: Release) -> Released:

@@ -16,6 +16,7 @@ from impact.entries.flexjobs import F1
 from impact.figures import ask
 from impact.fold import Fact
 from impact.rebuild import compare, rebuild
+from impact.store.days import count_anew
 from impact.store.figures import figure_at, known, snapshot, with_facts
 from impact.store.thorough import thorough_balance
 from services.impact.tests.conservation.deliveries import (
@@ -134,3 +135,10 @@ async def test_older_and_newer_impacts_by_turns_in_any_order_leave_every_account
 
     assert await pool.fetchval("SELECT days_upto = position FROM lane WHERE municipality = $1", municipality)
     assert (by_turns, await odd(pool, municipality)) == ([], [])
+
+
+async def test_counting_anew_leaves_the_batch_its_own_time_limit(pool: Pool) -> None:
+    async with pool.acquire() as db, db.transaction():
+        before = await db.fetchval("SHOW statement_timeout")
+        await count_anew(db, "621")
+        assert await db.fetchval("SHOW statement_timeout") == before != "0"

@@ -11,7 +11,7 @@ import pytest
 
 from chassis.calendar import calendar_of
 from chassis.database import Pool
-from impact.board.words import TRACKS, Writer
+from impact.board.words import TRACKS, UNITS, Writer
 from impact.catalogue import INDICATORS
 from impact.releases import release_if_due
 from impact.verify.watch import verify_once
@@ -170,20 +170,24 @@ async def test_what_is_missing_parked_or_silent_is_told(board: Board, admit: Adm
     text = (await board()).text
 
     assert "Ikke i orden: Alt udsendt er nået frem\n2 mangler lige nu." in text
-    assert "Ikke i orden: Intet venter på en afgørelse\n1 hændelser tæller ikke" in text
-    assert re.search(r"I orden: Tallene er friske\nAlle systemer er hørt inden for \d+ sekunder.", text)
+    waits = "Ikke i orden: Intet venter på en afgørelse\nTæller ikke, før nogen har taget stilling: 1 hændelse.\n"
+    assert waits in text
+    assert re.search(r"I orden: Tallene er friske\nAlt er med fra alle systemer til for \d+ sekunder siden.", text)
 
 
-async def test_a_producer_that_has_fallen_silent_is_named_and_its_name_is_no_markup(
-    doors: httpx.AsyncClient, board: Board, pool: Pool
+@pytest.mark.parametrize(("sent", "received"), [("1 hour", "1 hour"), ("1 hour", "1 second")])
+async def test_a_producer_that_is_silent_or_late_is_named_and_its_name_is_no_markup(
+    doors: httpx.AsyncClient, board: Board, pool: Pool, sent: str, received: str
 ) -> None:
     await pool.execute("INSERT INTO lane (municipality, recorded_at) VALUES ('621', now())")
     await pool.execute(
         "INSERT INTO heartbeat (municipality, producer, source, published, sent_at, received_at)"
-        " VALUES ('621', '<b>x', 'urn:kraftcenter:621:x', 0, now() - interval '1 hour', now() - interval '1 hour')"
+        " VALUES ('621', '<b>x', 'urn:kraftcenter:621:x', 0, now() - $1::text::interval, now() - $2::text::interval)",
+        sent,
+        received,
     )
 
-    assert "Ikke i orden: Tallene er friske\nTavse: <b>x." in (await board()).text
+    assert "Ikke i orden: Tallene er friske\nTavse eller forsinkede: <b>x." in (await board()).text
     assert "<b>x" not in (await doors.get("/")).text
 
 
@@ -214,7 +218,12 @@ async def test_the_page_runs_nothing_and_fetches_nothing_from_elsewhere(doors: h
         ("da", "12.04", "hours_per_week", "12 timer om ugen"),
         ("en", "1234567", "placements", "1,234,567 placements"),
         ("en", "-0.05", "fte", "-0.1 FTE"),
+        ("da", "-0.04", "fte", "0 årsværk"),
     ],
 )
 def test_a_number_is_written_as_the_language_does(language: str, value: str, unit: str, written: str) -> None:
     assert Writer("da" if language == "da" else "en").amount(Decimal(value), unit) == written
+
+
+def test_every_unit_of_the_catalogue_can_be_written() -> None:
+    assert {indicator.unit for indicator in INDICATORS} <= {*UNITS, "share"}

@@ -132,6 +132,28 @@ async def test_each_pair_is_compared_as_the_lane_stands_when_its_turn_comes(
     assert {row["as_of"] for row in await differing(life, today)} == {"9999-12-30"}
 
 
+async def test_drift_is_kept_as_soon_as_it_is_found_though_the_round_never_ends(
+    life: Pool, today: Calendar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = 0
+
+    async def first_alone(*asked: Any) -> Verification:
+        nonlocal compared
+        compared += 1
+        if compared > 1:
+            raise ConnectionRefusedError
+        return await verify(*asked)
+
+    await verify_once(life, "621", today, INDICATORS)
+    await life.execute(SUM.format("persons_in_flexjob"))
+    monkeypatch.setattr(watch, "verify", first_alone)
+
+    with pytest.raises(ConnectionRefusedError):
+        await verify_once(life, "621", today, INDICATORS)
+
+    assert not await trusted(life)
+
+
 ROUND = """
 INSERT INTO verification (municipality, at, cells, drift, differing, seconds) VALUES ($1, $2, 1, 0, '[]', $3)
 """
@@ -139,9 +161,16 @@ INSERT INTO verification (municipality, at, cells, drift, differing, seconds) VA
 
 @pytest.mark.parametrize(
     ("seconds", "minutes_ago", "is_trusted"),
-    [(0, 14, True), (0, 16, False), (2400, 130, True), (2400, 140, False)],
+    [
+        (0, 14, True),
+        (0, 16, False),
+        (2400, 130, True),
+        (2400, 140, False),
+        (40_000, 24 * 60 - 1, True),
+        (40_000, 24 * 60 + 1, False),
+    ],
 )
-async def test_trust_lasts_three_rounds_however_long_the_last_one_took(
+async def test_trust_lasts_three_rounds_as_long_as_the_last_one_took_but_no_longer_than_a_day(
     life: Pool, seconds: float, minutes_ago: float, is_trusted: bool
 ) -> None:
     await life.execute(ROUND, "621", datetime.now(UTC) - timedelta(minutes=minutes_ago), seconds)

@@ -9,8 +9,8 @@ from impact.board.words import Writer
 from impact.conservation import Balance
 from impact.indicator import Bilingual
 
-SILENT_AFTER = timedelta(seconds=90)
-"""Six heartbeats."""
+SILENT_AFTER = timedelta(seconds=180)
+"""Twelve heartbeats; from then on operations are called as well."""
 
 
 class State(Enum):
@@ -105,25 +105,26 @@ def _decided(parked: int, write: Writer) -> Sign:
         return Sign(title, State.WELL, write.say("Alle hændelser kan læses.", "Every event can be read."))
     number = write.number(parked)
     says = write.say(
-        f"{number} hændelser tæller ikke, før nogen har taget stilling.",
-        f"{number} events do not count until somebody has decided.",
+        f"Tæller ikke, før nogen har taget stilling: {number} hændelse{'' if parked == 1 else 'r'}.",
+        f"Not counted until somebody has decided: {number} event{'' if parked == 1 else 's'}.",
     )
     return Sign(title, State.UNWELL, says)
 
 
 def _heard(evidence: Evidence, write: Writer) -> Sign:
+    """A heartbeat comes behind all that its producer sent before it, so figures are as fresh as the oldest of them."""
     title = write.say("Tallene er friske", "The figures are fresh")
-    heard: dict[str, datetime] = {}
+    sent: dict[str, datetime] = {}
     for beat in (beat for source in evidence.balance.completeness for beat in source.heard):
-        heard[beat.producer] = max(beat.received_at, heard.get(beat.producer, beat.received_at))
-    if not heard:
+        sent[beat.producer] = max(beat.sent_at, sent.get(beat.producer, beat.sent_at))
+    if not sent:
         return Sign(title, State.UNKNOWN, write.say("Intet system er hørt endnu.", "No system was heard yet."))
-    silent = sorted(name for name, at in heard.items() if at < evidence.now - SILENT_AFTER)
-    if silent:
-        says = write.say(f"Tavse: {', '.join(silent)}.", f"Silent: {', '.join(silent)}.")
-        return Sign(title, State.UNWELL, says)
-    seconds = max(round((evidence.now - min(heard.values())).total_seconds()), 0)
+    late = ", ".join(sorted(name for name, at in sent.items() if at < evidence.now - SILENT_AFTER))
+    if late:
+        return Sign(title, State.UNWELL, write.say(f"Tavse eller forsinkede: {late}.", f"Silent or late: {late}."))
+    seconds = max(round((evidence.now - min(sent.values())).total_seconds()), 0)
     says = write.say(
-        f"Alle systemer er hørt inden for {seconds} sekunder.", f"Every system was heard within {seconds} seconds."
+        f"Alt er med fra alle systemer til for {seconds} sekunder siden.",
+        f"All that every system sent until {seconds} seconds ago is in them.",
     )
     return Sign(title, State.WELL, says)

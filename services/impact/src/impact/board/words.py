@@ -56,7 +56,8 @@ class Writer:
 
     def number(self, value: Decimal | int) -> str:
         """With at most one decimal, half up, and thousands apart."""
-        amount = Decimal(value).quantize(TENTH, ROUND_HALF_UP)
+        # Without the sign of a nought that was rounded from below.
+        amount = Decimal(value).quantize(TENTH, ROUND_HALF_UP) or Decimal(0)
         written = f"{amount:,.0f}" if amount == amount.to_integral_value() else f"{amount:,.1f}"
         return written if self.language == "en" else written.translate(str.maketrans(",.", ".,"))
 
@@ -64,7 +65,7 @@ class Writer:
         """A value with its unit; a share in per cent."""
         if unit == "share":
             return f"{self.number(value * PERCENT)} %"
-        return f"{self.number(value)} {self.of(UNITS[unit])}"
+        return f"{self.number(value)} {self.of(UNITS.get(unit, Bilingual(unit, unit)))}"
 
     def day(self, day: date) -> str:
         """As 28.11.2026, or 28 November 2026."""

@@ -15,7 +15,7 @@ from impact.board.page import Seen, render
 from impact.board.signs import Evidence
 from impact.board.words import Language
 from impact.catalogue import INDICATORS
-from impact.disclosure import disclosed
+from impact.disclosure import disclosed, withheld
 from impact.doors.figures import served
 from impact.figures import ask
 from impact.store import conservation, verification
@@ -61,8 +61,10 @@ async def _see(at: Door, municipality: str) -> Seen:
         entries = entries_at(INDICATORS, await definitions_of(db, municipality), lane.position)
         asked = [ask(entry, municipality, as_of=at.calendar.today()) for entry in entries]
         release = await latest(db, municipality)
-        figures = await figures_at(db, asked, lane) if asked else []
+        public = [question for question in asked if not question.indicator.about_persons]
+        live = {figure.question: figure for figure in await figures_at(db, public, lane)} if public else {}
         evidence = await _evidence(db, municipality, trusted=trusted)
+    figures = [live.get(question) or withheld(question, lane) for question in asked]
     return Seen(municipality, lane, [disclosed(each, None, release, by_default=True) for each in figures], evidence)
 
 

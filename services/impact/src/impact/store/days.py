@@ -6,9 +6,11 @@ from impact.store.replay import LONGEST
 
 async def count_anew(db: Connection, municipality: str) -> None:
     """Count a lane's days from its ledger and its outcomes, and note up to where. The lane must be locked."""
-    await db.execute("SET LOCAL statement_timeout = 0")
+    usual = await db.fetchval("SELECT current_setting('statement_timeout')")
+    await db.execute(ALLOW, "0")
     for statement in (FORGET, COUNT, NOTE):
         await db.execute(statement, municipality, timeout=LONGEST)
+    await db.execute(ALLOW, usual)
 
 
 # The live tables by name: a rebuild has others beside. LATERAL is one look into the index for each; a plain join may
@@ -26,4 +28,5 @@ WHERE fact.municipality = $1 AND fact.kind IN ('fact', 'replay') AND fact.parked
 AND fact.occurred_on IS NOT NULL AND became.outcome = 'counted'
 GROUP BY fact.type, fact.occurred_on
 """
+ALLOW = "SELECT set_config('statement_timeout', $1, true)"
 NOTE = "UPDATE public.lane SET days_upto = position WHERE municipality = $1"

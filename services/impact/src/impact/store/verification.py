@@ -7,6 +7,8 @@ from typing import Any
 
 from chassis.database import ACQUIRE_SECONDS, Connection, Pool
 
+LONGEST_TRUST = timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Verified:
@@ -43,14 +45,14 @@ ORDER BY at DESC LIMIT 1
 async def is_trusted(pool: Pool, municipality: str, *, served: Collection[str], every: timedelta, missed: int) -> bool:
     """Whether every figure was found proven lately; nothing is trusted before the first round, or after the last.
 
-    Lately is so many turns ago: a turn is a pause, and then a round of each municipality that is served, one after the
-    other, as long as its last one took.
+    Lately is so many turns ago, or a day: a turn is a pause, and then a round of each municipality that is served, one
+    after the other, as long as its last one took.
     """
     now = datetime.now(UTC)
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
         last = await latest(db, municipality)
         turn = every + timedelta(seconds=await db.fetchval(SECONDS_OF_ALL, list(served), now))
-    return last is not None and last.drift == 0 and last.at > now - missed * turn
+    return last is not None and last.drift == 0 and last.at > now - min(missed * turn, LONGEST_TRUST)
 
 
 SECONDS_OF_ALL = """

@@ -75,7 +75,12 @@ async def verify_once(
             last = await verification.latest(db, municipality)
             pairs = await pairs_of(db, municipality, calendar.today())
             odd = [each.named for each in await open_accounts(db, municipality, indicators)]
-        found = [await _compared(pool, municipality, indicators, pair) for pair in pairs]
+        found: list[Verification] = []
+        for pair in pairs:
+            found.append(await _compared(pool, municipality, indicators, pair))
+            if found[-1].drift:
+                # Releases stop at once, also when what is left of the round takes long, or fails.
+                await _keep(pool, municipality, _verified(found, odd, began))
     except NotForUs as reason:
         log.warning("verification_postponed", municipality=municipality, error=str(reason))
         return None
