@@ -19,6 +19,7 @@ def test_prometheus_takes_its_configuration_and_its_rules(tools: Path) -> None:
     output_of([tools / "promtool", "check", "rules", *(PROMETHEUS / "rules").glob("*.yml")])
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("file", UNIT_TESTS, ids=lambda file: str(file.stem))
 def test_alerts_fire_when_they_should_and_rest_when_they_should(tools: Path, file: Path) -> None:
     output_of([tools / "promtool", "test", "rules", file])
