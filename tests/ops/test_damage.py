@@ -28,7 +28,9 @@ OFTEN = {
     "FLEXJOB_POOL_HEARTBEAT_SECONDS": "1",
     "GATEWAY_HEARTBEAT_SECONDS": "1",
 }
-PAYROLL: dict[str, Any] = json.loads((ROOT / "contracts" / "examples" / "payroll.working_time_changed.v1.json").read_text())
+PAYROLL: dict[str, Any] = json.loads(
+    (ROOT / "contracts" / "examples" / "payroll.working_time_changed.v1.json").read_text()
+)
 POOL, GATEWAY = Stream("621", "flexjob_pool"), Stream("621", "gateway")
 WELL = {"DeadMansSwitch"}
 EVERYTHING = """

@@ -96,7 +96,7 @@ async def watched(
     folder = stack.folder / "prometheus"
     role = f"exporter_{at['postgres']}"
     exporters = _exporters(stack, folder, at, _monitor(stack.postgres, role))
-    tools = [*exporters, *_alertmanager(folder, at["alertmanager"]), _prometheus(folder, at["prometheus"])]
+    tools = [*exporters, *alertmanager_in(folder, at["alertmanager"]), _prometheus(folder, at["prometheus"])]
     places = _services(stack) | {tool.job: [f"{LOOPBACK}:{tool.port}"] for tool in tools}
     configure(folder, places, every=every)
     with ExitStack() as running:
@@ -168,8 +168,8 @@ def _exporters(stack: Stack, folder: Path, at: Mapping[str, int], dsn: str) -> I
         yield Tool("nats_exporter", folder, port=at["nats"], command=stand_in)
 
 
-def _alertmanager(folder: Path, port: int) -> Iterator[Tool]:
-    """None where Debian's cannot be had without installing it."""
+def alertmanager_in(folder: Path, port: int) -> Iterator[Tool]:
+    """One that reads the folder's alertmanager.yml; none where Debian's cannot be had without installing it."""
     apart = _as_if_installed() if TEMPLATES.exists() else ()
     if apart is not None:
         own = (f"--config.file={folder / 'alertmanager.yml'}", f"--storage.path={folder / 'alerts'}")
