@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
@@ -80,11 +81,16 @@ async def tell(stack: Stack, body: dict[str, Any]) -> int:
         return answer.status_code
 
 
+async def alerts(prometheus: httpx.AsyncClient) -> list[dict[str, Any]]:
+    """What Prometheus finds wrong just now, whether it fires already or waits."""
+    known: list[dict[str, Any]] = (await prometheus.get("/api/v1/alerts")).json()["data"]["alerts"]
+    return known
+
+
 async def found(prometheus: httpx.AsyncClient) -> dict[str, list[dict[str, str]]]:
-    """What Prometheus finds wrong just now, whether it fires already or waits: labels by alert."""
-    alerts = (await prometheus.get("/api/v1/alerts")).json()["data"]["alerts"]
+    """The same as labels by alert."""
     by_name: dict[str, list[dict[str, str]]] = {}
-    for alert in alerts:
+    for alert in await alerts(prometheus):
         by_name.setdefault(alert["labels"]["alertname"], []).append(alert["labels"])
     return by_name
 
@@ -96,7 +102,7 @@ async def until_found(prometheus: httpx.AsyncClient, *names: str) -> dict[str, l
         return set(names) <= set(await found(prometheus))
 
     try:
-        await until(all_of_them, seconds=60)
+        await until(all_of_them, seconds=90)
     except TimeoutError:
         pytest.fail(f"not found: {set(names) - set(await found(prometheus))}")
     return await found(prometheus)
@@ -110,6 +116,15 @@ async def until_well(prometheus: httpx.AsyncClient) -> None:
         return bool(answer["data"]["result"]) and set(await found(prometheus)) == WELL
 
     await until(well, seconds=60, message="a stack that nothing befell is not well")
+
+
+async def assert_readable(prometheus: httpx.AsyncClient) -> None:
+    """Every alert says what it has to say, and Prometheus itself serves its runbook."""
+    for alert in await alerts(prometheus):
+        texts = alert["annotations"]
+        assert not [text for text in texts.values() if not text or "<error" in text or "no value" in text], texts
+        page = await prometheus.get(urlsplit(texts["runbook_url"]).path)
+        assert page.text.startswith(f"# {alert['labels']['alertname']}\n")
 
 
 async def execute(dsn: str, *statements: str) -> None:
@@ -127,7 +142,7 @@ async def publish(stack: Stack, stream: Stream, *bodies: bytes) -> None:
 
 
 @pytest.mark.usefixtures("tools")
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(500)
 async def test_whatever_befalls_a_stack_is_found(tmp_path: Path) -> None:
     async with living(tmp_path) as (stack, prometheus):
         await until_well(prometheus)
@@ -153,6 +168,7 @@ async def test_whatever_befalls_a_stack_is_found(tmp_path: Path) -> None:
         # The relay meets what it did not send as soon as it has something to publish.
         assert await tell(stack, event("sd-next")) == 202
         await until_found(prometheus, "Phantoms")
+        await assert_readable(prometheus)
 
         stack.services["flexjob_pool"].kill()
         await execute(stack.database_urls["impact"], FALLS_SILENT)
@@ -175,3 +191,4 @@ async def test_whatever_befalls_a_stack_is_found(tmp_path: Path) -> None:
             stack.postgres.start()
         stack.nats.stop()
         await until_found(prometheus, "NatsDown")
+        await assert_readable(prometheus)
