@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from dashboards import effects, programme
+from dashboards import effects, programme, trust
 from dashboards.__main__ import boards, files, main
 from dashboards.panels import DATASOURCE
 from deploy.grafana.tests.lint import RULES, faults, panels_of
@@ -156,9 +156,18 @@ def test_the_datasource_is_the_one_that_panels_ask_and_cannot_be_changed() -> No
     assert datasource["editable"] is False
 
 
-def test_every_alert_leads_to_a_dashboard_that_there_is() -> None:
+def alerts() -> dict[str, dict[str, Any]]:
     rules = (GRAFANA.parent / "prometheus" / "rules").glob("*.yml")
     groups = [group for file in rules for group in yaml.safe_load(file.read_text(encoding="utf-8"))["groups"]]
-    alerts = [rule for group in groups for rule in group["rules"] if "alert" in rule]
+    return {rule["alert"]: rule for group in groups for rule in group["rules"] if "alert" in rule}
 
-    assert {alert["annotations"]["dashboard"] for alert in alerts} <= UIDS
+
+def test_every_alert_leads_to_a_dashboard_that_there_is() -> None:
+    assert {alert["annotations"]["dashboard"] for alert in alerts().values()} <= UIDS
+
+
+@pytest.mark.parametrize("check", trust.ALERTS)
+def test_what_deviates_on_the_dashboard_is_what_the_alert_waits_for(check: str) -> None:
+    threshold = trust.CHECKS[check].partition(" > bool ")[2]
+
+    assert f"> {threshold}" in " ".join(alerts()[trust.ALERTS[check]]["expr"].split())

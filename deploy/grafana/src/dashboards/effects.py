@@ -1,19 +1,19 @@
 """Panels of effects, from impact's catalogue: a new entry has its panels at once."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from dashboards.panels import Panel, Query, number, trend
+from dashboards.panels import Column, Panel, Query, matrix, number, trend
 from impact.indicator import Indicator
 from impact.metrics import name_of
 
 SUPPRESSED = "Undertrykt eller ingen data"
 UNITS = {
-    "placements": "suffix: ansættelser",
-    "persons": "suffix: personer",
-    "fte": "suffix: årsværk",
-    "hours_per_week": "suffix: timer/uge",
-    "days": "suffix: dage",
+    "placements": "suffix:ansættelser",
+    "persons": "suffix:personer",
+    "fte": "suffix:årsværk",
+    "hours_per_week": "suffix:timer/uge",
+    "days": "suffix:dage",
     "share": "percentunit",
 }
 DECIMALS = {"share": 1, "fte": 2, "hours_per_week": 2, "days": 1}
@@ -29,28 +29,39 @@ RARE = "En udgivelse undertrykker tal, som for få personer står bag."
 
 
 def effect(indicator: Indicator) -> Iterator[Panel]:
-    """A figure as it is now, and how it has moved; and by its first dimension, where that leaves for everybody."""
+    """A figure as it is now, and how it has moved."""
     title = f"{indicator.id} {indicator.title.danish}"
     told = Query(whole(indicator), indicator.title.danish)
     unit, decimals = unit_of(indicator), DECIMALS.get(indicator.unit, 0)
     text = description(indicator)
-    yield number(title, text, told, unit=unit, decimals=decimals, empty=SUPPRESSED, height=6)
-    yield trend(
-        f"{indicator.id} over tid", text, told, unit=unit, decimals=decimals, empty=SUPPRESSED, width=6, height=6
-    )
+    yield number(title, text, told, unit=unit, decimals=decimals, empty=SUPPRESSED)
+    # The axis has no room for words: they stand beside it.
+    axis = unit if indicator.unit == "share" else "short"
+    yield trend(f"{indicator.id} over tid", text, told, unit=axis, empty=SUPPRESSED, legend=False, width=6, height=5)
 
 
-def cut(indicator: Indicator) -> Panel:
-    """A figure by its first dimension; of figures about persons, cuts leave for nobody."""
-    (dimension, *_) = indicator.dimensions
-    return trend(
-        f"{indicator.id} {indicator.title.danish} efter {DIMENSIONS.get(dimension, dimension)}",
-        description(indicator),
-        Query(f'{name_of(indicator)}{{{HERE}, {dimension}!=""}}', f"{{{{{dimension}}}}}"),
-        unit=unit_of(indicator),
-        decimals=DECIMALS.get(indicator.unit, 0),
-        empty=SUPPRESSED,
-    )
+def cuts(indicators: Iterable[Indicator]) -> Iterator[Panel]:
+    """A table for each dimension by which figures leave for everybody: those that are not about persons."""
+    dimensions: dict[str, list[Indicator]] = {}
+    for indicator in indicators:
+        if indicator.dimensions and not indicator.about_persons:
+            dimensions.setdefault(indicator.dimensions[0], []).append(indicator)
+    for dimension, cut in dimensions.items():
+        name = DIMENSIONS.get(dimension, dimension)
+        yield matrix(
+            f"Efter {name}",
+            "\n\n".join(f"{each.id} {each.title.danish}: {each.definition.danish}" for each in cut),
+            dimension,
+            {f"{each.id} {each.title.danish}": _column(each, dimension) for each in cut},
+            row_title=name.capitalize(),
+            width=12,
+            height=10,
+        )
+
+
+def _column(indicator: Indicator, dimension: str) -> Column:
+    query = Query(f'{name_of(indicator)}{{{HERE}, {dimension}!=""}}')
+    return Column(query, unit_of(indicator), DECIMALS.get(indicator.unit, 0))
 
 
 def whole(indicator: Indicator) -> str:
@@ -62,14 +73,9 @@ def whole(indicator: Indicator) -> str:
     return f"{name}{{{HERE}{blank}}}"
 
 
-def has_public_cut(indicator: Indicator) -> bool:
-    """Whether cells of the figure leave without the scope for exact figures."""
-    return bool(indicator.dimensions) and not indicator.about_persons
-
-
 def unit_of(indicator: Indicator) -> str:
     """The unit as Grafana writes it."""
-    return UNITS.get(indicator.unit, f"suffix: {indicator.unit}")
+    return UNITS.get(indicator.unit, f"suffix:{indicator.unit}")
 
 
 def description(indicator: Indicator) -> str:

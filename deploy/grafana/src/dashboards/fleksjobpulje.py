@@ -1,7 +1,7 @@
 """Fleksjobpulje: track 2 in depth, and how the pool itself is run."""
 
 from dashboards.boards import Board, Row
-from dashboards.effects import cut, effect, has_public_cut, tracks_of
+from dashboards.effects import cuts, effect, tracks_of
 from dashboards.panels import Panel, Query, number, trend
 from dashboards.programme import DAY, standing
 from impact.catalogue import INDICATORS
@@ -18,7 +18,7 @@ def board() -> Board:
         rows=[
             Row("Hvad tallene står på", standing()),
             Row("Effekt", [panel for indicator in own for panel in effect(indicator)]),
-            Row("Penge og ansatte, delt op", [cut(indicator) for indicator in own if has_public_cut(indicator)]),
+            Row("Penge og ansatte, delt op", list(cuts(INDICATORS))),
             Row("Puljens drift", _running()),
         ],
         municipal=True,
@@ -43,6 +43,6 @@ def _running() -> list[Panel]:
             Query("1000 * min(reviews_swept_until_timestamp_seconds > 0)", "dag"),
             unit=DAY,
             width=12,
-            height=8,
+            height=7,
         ),
     ]

@@ -1,11 +1,12 @@
 """NATS: the server, its streams, and who reads them. Names are those of prometheus-nats-exporter."""
 
 from dashboards.boards import Board, Row
-from dashboards.panels import Panel, Query, number, state, trend
+from dashboards.panels import PRODUCERS, Panel, Query, number, state, trend
 
 # In a cluster every node tells of every stream; what the leader says holds.
 LED = 'is_stream_leader="true"'
 READ = 'is_consumer_leader="true"'
+READERS = ("/^impact af .+FLEXJOB_POOL$/", "/^impact af .+GATEWAY$/", "/^flexjob_pool af /")
 
 
 def board() -> Board:
@@ -110,7 +111,7 @@ def _jetstream() -> list[Panel]:
             "Det, de fylder, af det, serveren må gemme.",
             Query("max(jetstream_server_total_message_bytes / (jetstream_server_max_storage > 0))", "brugt"),
             unit="percentunit",
-            decimals=2,
+            decimals=1,
             height=4,
         ),
     ]
@@ -124,6 +125,7 @@ def _streams() -> list[Panel]:
             Query("stream:jetstream_stream_bytes:ratio", "{{stream_name}}"),
             unit="percentunit",
             decimals=2,
+            named=PRODUCERS,
         ),
         trend(
             "Udgivet",
@@ -132,18 +134,21 @@ def _streams() -> list[Panel]:
                 f"sum by (stream_name) (rate(jetstream_stream_last_seq{{{LED}}}[$__rate_interval]))", "{{stream_name}}"
             ),
             unit="cps",
+            named=PRODUCERS,
         ),
         trend(
             "Hændelser på strømmen",
             "Hændelser, som hver strøm holder; de ældste går efter 400 dage.",
             Query(f"max by (stream_name) (jetstream_stream_total_messages{{{LED}}})", "{{stream_name}}"),
             unit="short",
+            named=PRODUCERS,
         ),
         trend(
             "Bytes på strømmen",
             "Det, hver strøm fylder.",
             Query(f"max by (stream_name) (jetstream_stream_total_bytes{{{LED}}})", "{{stream_name}}"),
             unit="bytes",
+            named=PRODUCERS,
         ),
     ]
 
@@ -157,23 +162,27 @@ def _consumers() -> list[Panel]:
             "Hændelser, som en læser ikke har hentet, eller har hentet og ikke kvitteret for.",
             Query("stream_consumer:jetstream_consumer_waiting:max", legend),
             unit="short",
+            named=READERS,
         ),
         trend(
             "Siden sidste kvittering",
             "Siden læseren sidst kvitterede. Der kommer livstegn hvert 15. sekund, så et par minutter er for længe.",
             Query(f"max by (stream_name, consumer_name) (jetstream_consumer_last_ack_seconds{{{READ}}})", legend),
             unit="s",
+            named=READERS,
         ),
         trend(
             "Leveret igen",
             "Hændelser, som er leveret mere end én gang og endnu ikke er kvitteret for.",
             Query(f"{by} (jetstream_consumer_num_redelivered{{{READ}}})", legend),
             unit="short",
+            named=READERS,
         ),
         trend(
             "Åbne forespørgsler",
             "Forespørgsler om nye hændelser, som venter hos serveren; nul gennem længere tid betyder, at ingen læser.",
             Query(f"{by} (jetstream_consumer_num_waiting{{{READ}}})", legend),
             unit="short",
+            named=READERS,
         ),
     ]

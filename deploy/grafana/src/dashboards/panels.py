@@ -32,6 +32,7 @@ DATASOURCE = DataSourceRef(type_val="prometheus", uid="kraftcenter-prometheus")
 BLUE, ORANGE, SKY, GREEN, PURPLE, YELLOW = "#0072B2", "#D55E00", "#56B4E9", "#009E73", "#CC79A7", "#E69F00"
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY)
 GREY = "#808080"
+VALUE_SIZE, TITLE_SIZE = 32, 14
 NO_DATA = "Ingen data"
 IN_ORDER, DEVIATES, UNKNOWN = "I orden", "Afviger", "Ukendt"
 
@@ -46,6 +47,14 @@ class Query(NamedTuple):
     quiet: str = ""
 
 
+class Column(NamedTuple):
+    """A column of a table: what is asked, and how it is told."""
+
+    query: Query
+    unit: str = "none"
+    decimals: int = 0
+
+
 class Word(NamedTuple):
     """How a value is told, and in which colour."""
 
@@ -53,6 +62,11 @@ class Word(NamedTuple):
     colour: str
 
 
+# Names by which series are told apart, as patterns where more stands around them.
+PRODUCERS = ("/flexjob_pool/i", "/gateway/i")
+SERVICES = ("flexjob_pool", "gateway", "impact")
+SOURCES = ("/:flexjob_pool$/", "/:gateway$/", "/:sd_loen$/")
+REASONS = ("unknown_type", "invalid_data", "wrong_municipality", "absurd_date", "rule_error")
 STATES: Mapping[int, Word] = {0: Word(IN_ORDER, BLUE), 1: Word(DEVIATES, ORANGE)}
 
 
@@ -73,15 +87,19 @@ def number(  # noqa: PLR0913 - what a panel says of itself
     empty: str = NO_DATA,
     words: Mapping[int, Word] | None = None,
     named: bool = False,
+    size: int = VALUE_SIZE,
     width: int = 6,
     height: int = 5,
 ) -> Panel:
     """The last value, large; of some values, as `words`; `named` shows the names of the series instead."""
+    several = len(queries) > 1 or any(map(_is_of_many, queries))
+    text = common.BigValueTextMode.VALUE_AND_NAME if several else common.BigValueTextMode.VALUE
     builder = (
         stat.Panel()
         .graph_mode(common.BigValueGraphMode.NONE)
         .color_mode(common.BigValueColorMode.VALUE if words else common.BigValueColorMode.NONE)
-        .text_mode(common.BigValueTextMode.NAME if named else common.BigValueTextMode.AUTO)
+        .text_mode(common.BigValueTextMode.NAME if named else text)
+        .text(common_builders.VizTextDisplayOptions().value_size(size).title_size(TITLE_SIZE))
         .justify_mode(common.BigValueJustifyMode.AUTO)
         .reduce_options(common_builders.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
     )
@@ -91,9 +109,13 @@ def number(  # noqa: PLR0913 - what a panel says of itself
     return _asking(builder, queries, instant=True)
 
 
-def state(title: str, description: str, *queries: Query, width: int = 6, height: int = 4) -> Panel:
+def state(  # noqa: PLR0913
+    title: str, description: str, query: Query, *, size: int = VALUE_SIZE, width: int = 6, height: int = 4
+) -> Panel:
     """A query that answers 0 or 1, told in words: in order, or not; unknown when it answers nothing."""
-    return number(title, description, *queries, unit="none", empty=UNKNOWN, words=STATES, width=width, height=height)
+    return number(
+        title, description, query, unit="none", empty=UNKNOWN, words=STATES, size=size, width=width, height=height
+    )
 
 
 def trend(  # noqa: PLR0913
@@ -105,14 +127,19 @@ def trend(  # noqa: PLR0913
     empty: str = NO_DATA,
     named: Sequence[str] = (),
     stacked: bool = False,
+    legend: bool = True,
+    top: float | None = None,
     width: int = 12,
-    height: int = 8,
+    height: int = 7,
 ) -> Panel:
-    """Values over time; series that are known by name, or else by query, each have a colour and a stroke."""
-    legend = common_builders.VizLegendOptions().display_mode(common.LegendDisplayMode.TABLE).calcs(["lastNotNull"])
+    """Values over time; series that are known by name, or by a `/pattern/`, each have a colour and a stroke.
+
+    `top` is how high the axis reaches at the least.
+    """
+    listed = common_builders.VizLegendOptions().display_mode(common.LegendDisplayMode.LIST).calcs(["lastNotNull"])
     builder = (
         timeseries.Panel()
-        .legend(legend.placement(common.LegendPlacement.BOTTOM).show_legend(True))
+        .legend(listed.placement(common.LegendPlacement.BOTTOM).show_legend(legend))
         .tooltip(common_builders.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI))
         .line_width(2)
         .fill_opacity(10 if stacked else 0)
@@ -124,10 +151,13 @@ def trend(  # noqa: PLR0913
         builder = builder.decimals(decimals)
     if stacked:
         builder = builder.stacking(common_builders.StackingConfig().mode(common.StackingMode.NORMAL).group("A"))
+    if top is not None:
+        builder = builder.axis_soft_max(top)
     for place, name in enumerate(named):
-        builder = builder.override_by_name(name, _stroke(place))
-    if not named:
-        for place in range(len(queries)):
+        of_name = builder.override_by_regexp if name.startswith("/") else builder.override_by_name
+        builder = of_name(name, _stroke(place))
+    for place, query in enumerate(queries):
+        if not _is_of_many(query):
             builder = builder.override_by_query(_ref(place), _stroke(place))
     _described(builder, title, description, unit, empty, None, width, height)
     return _asking(builder, queries, instant=False)
@@ -158,16 +188,15 @@ def matrix(  # noqa: PLR0913
     title: str,
     description: str,
     by: str,
-    columns: Mapping[str, Query],
+    columns: Mapping[str, Column],
     *,
     row_title: str,
-    unit: str = "short",
-    empty: str = NO_DATA,
+    empty: str = "-",
     width: int = 24,
-    height: int = 8,
+    height: int = 7,
 ) -> Panel:
     """A table: a row for each value of the label `by`, a column for each query."""
-    queries = tuple(columns.values())
+    queries = tuple(column.query for column in columns.values())
     names = {f"Value #{_ref(place)}": title for place, title in enumerate(columns)}
     order = {name: place for place, name in enumerate((by, *names))}
     renamed = {"indexByName": order, "renameByName": {by: row_title, **names}}
@@ -181,7 +210,10 @@ def matrix(  # noqa: PLR0913
         )
         .with_transformation(DataTransformerConfig(id_val="organize", options=renamed))
     )
-    _described(builder, title, description, unit, empty, None, width, height)
+    for name, column in columns.items():
+        told = [DynamicConfigValue("unit", column.unit), DynamicConfigValue("decimals", column.decimals)]
+        builder = builder.override_by_name(name, told)
+    _described(builder, title, description, "short", empty, None, width, height)
     return _asking(builder, queries, instant=True, as_table=True)
 
 
@@ -218,6 +250,11 @@ def _asking(builder: Builder, queries: Sequence[Query], *, instant: bool, as_tab
         target = target.legend_format(query.legend or "__auto")
         builder.with_target(target.format(PromQueryFormat.TABLE if as_table else PromQueryFormat.TIME_SERIES))
     return Panel(builder, tuple(queries))
+
+
+def _is_of_many(query: Query) -> bool:
+    """Whether its series are told apart by their labels."""
+    return "{{" in query.legend
 
 
 def _ref(place: int) -> str:

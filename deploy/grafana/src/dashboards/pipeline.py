@@ -1,9 +1,8 @@
 """Pipeline: the way of an event from a door to a figure, service by service."""
 
 from dashboards.boards import Board, Row
-from dashboards.panels import BLUE, ORANGE, Panel, Query, Word, number, timeline, trend
+from dashboards.panels import BLUE, ORANGE, PRODUCERS, SERVICES, Panel, Query, Word, number, timeline, trend
 
-SERVICES = ("flexjob_pool", "gateway", "impact")
 OURS = "|".join(SERVICES)
 WATCHING = "nats|postgres|prometheus|alertmanager"
 ANSWERS = {1: Word("Svarer", BLUE), 0: Word("Svarer ikke", ORANGE)}
@@ -40,6 +39,7 @@ def _answering() -> list[Panel]:
             Query(f'min by (job) (up{{job=~"{OURS}|{WATCHING}"}})', "{{job}}"),
             words=ANSWERS,
             width=16,
+            height=7,
         ),
         trend(
             "Målinger, der mangler",
@@ -70,6 +70,7 @@ def _doors() -> list[Panel]:
             unit="percentunit",
             named=SERVICES,
             empty=NOBODY_ASKS,
+            top=0.05,
         ),
         trend(
             "Varighed, 95 % er hurtigere",
@@ -85,27 +86,27 @@ def _doors() -> list[Panel]:
             Query(f"sum by (status) (rate(http_requests_total{{{ASKED}}}[$__rate_interval]))", "{{status}}"),
             unit="reqps",
             stacked=True,
+            named=("/^2/", "/^4/", "/^5/"),
             empty=NOBODY_ASKS,
         ),
     ]
 
 
 def _outboxes() -> list[Panel]:
-    producers = ("flexjob_pool", "gateway")
     return [
         trend(
             "Venter i udbakken",
             "Hændelser, som er registreret og endnu ikke er på bussen.",
             Query("sum by (job) (outbox_pending)", "{{job}}"),
             unit="short",
-            named=producers,
+            named=PRODUCERS,
         ),
         trend(
             "Den ældste har ventet",
             "Hvor længe den ældste af dem har ventet; nul, når ingen venter.",
             Query("max by (job) (outbox_oldest_age_seconds)", "{{job}}"),
             unit="s",
-            named=producers,
+            named=PRODUCERS,
         ),
         timeline(
             "Hvem udgiver",
@@ -113,6 +114,7 @@ def _outboxes() -> list[Panel]:
             Query("max by (job) (relay_active)", "{{job}}"),
             words={1: Word("Udgiver", BLUE), 0: Word("Ingen udgiver", ORANGE)},
             width=12,
+            height=5,
         ),
         number(
             "Kan ikke udgives",
@@ -120,7 +122,7 @@ def _outboxes() -> list[Panel]:
             Query("sum by (job) (outbox_parked)", "{{job}}"),
             unit="short",
             width=4,
-            height=8,
+            height=5,
         ),
         number(
             "Ukendte på strømmen",
@@ -128,7 +130,7 @@ def _outboxes() -> list[Panel]:
             Query("sum by (job) (outbox_phantoms)", "{{job}}"),
             unit="short",
             width=4,
-            height=8,
+            height=5,
         ),
         number(
             "Tabt af bussen, genudgivet",
@@ -137,7 +139,7 @@ def _outboxes() -> list[Panel]:
             unit="short",
             decimals=0,
             width=4,
-            height=8,
+            height=5,
         ),
     ]
 
@@ -149,6 +151,7 @@ def _inbox() -> list[Panel]:
             "Hændelser på hver strøm, som venter, eller som er hentet og ikke er kvitteret for.",
             Query("sum by (stream) (inbox_pending)", "{{stream}}"),
             unit="short",
+            named=PRODUCERS,
             width=8,
         ),
         trend(
@@ -164,6 +167,7 @@ def _inbox() -> list[Panel]:
             "Hændelser, som ikke har kunnet få virkning, og som prøves igen.",
             Query("sum by (stream) (inbox_failed)", "{{stream}}"),
             unit="short",
+            named=PRODUCERS,
             width=8,
         ),
     ]
@@ -184,18 +188,21 @@ def _intake() -> list[Panel]:
             "Hændelser på hver strøm, som venter på at blive talt, eller som er hentet og ikke er kvitteret for.",
             Query("sum by (stream) (impact_consumer_lag_events)", "{{stream}}"),
             unit="short",
+            named=PRODUCERS,
         ),
         trend(
             "Fra bus til tal",
             "Den ældste hændelse i den sidste portion: fra bussen fik den, til den var talt med.",
             Query("max by (stream) (impact_freshness_seconds)", "{{stream}}"),
             unit="s",
+            named=PRODUCERS,
         ),
         trend(
             "Livstegnets alder",
             "Tiden, siden det sidste livstegn, som er talt, blev sendt gennem udbakke og bus.",
             Query("municipality_producer:impact_canary_age_seconds:max", "{{municipality}} {{producer}}"),
             unit="s",
+            named=PRODUCERS,
         ),
         trend(
             "Fakta i regnskabet",
@@ -229,8 +236,8 @@ def _processes() -> list[Panel]:
             "Startet",
             "Hvornår hver tjenestes proces er begyndt.",
             Query(f"1000 * max by (job) (process_start_time_seconds{of_ours})", "{{job}}"),
-            unit="dateTimeAsIso",
+            unit="time:DD.MM. HH:mm",
             width=8,
-            height=8,
+            height=7,
         ),
     ]

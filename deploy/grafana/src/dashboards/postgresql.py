@@ -1,8 +1,9 @@
 """PostgreSQL: whether it answers, how full it is, and what it works on. Names: postgres_exporter >= 0.11."""
 
 from dashboards.boards import Board, Row
-from dashboards.panels import Panel, Query, number, state, trend
+from dashboards.panels import SERVICES, Panel, Query, number, state, trend
 
+BUSY = ("active", "idle", "idle in transaction")
 # Not the databases that every server begins with.
 OURS = 'datname!~"template[01]|postgres|"'
 
@@ -57,14 +58,14 @@ def _server() -> list[Panel]:
             "Det, hver database fylder.",
             Query(f"max by (datname) (pg_database_size_bytes{{{OURS}}})", "{{datname}}"),
             unit="bytes",
-            named=("flexjob_pool", "gateway", "impact"),
+            named=SERVICES,
         ),
         trend(
             "Forbindelser",
             "Forbindelser til hver database.",
             Query(f"sum by (datname) (pg_stat_database_numbackends{{{OURS}}})", "{{datname}}"),
             unit="short",
-            named=("flexjob_pool", "gateway", "impact"),
+            named=SERVICES,
         ),
     ]
 
@@ -83,7 +84,7 @@ def _work() -> list[Panel]:
             "Gennemførte transaktioner i sekundet.",
             Query(f"sum by (datname) (rate(pg_stat_database_xact_commit{{{OURS}}}[$__rate_interval]))", "{{datname}}"),
             unit="cps",
-            named=("flexjob_pool", "gateway", "impact"),
+            named=SERVICES,
         ),
         trend(
             "Rullet tilbage",
@@ -92,14 +93,14 @@ def _work() -> list[Panel]:
                 f"sum by (datname) (rate(pg_stat_database_xact_rollback{{{OURS}}}[$__rate_interval]))", "{{datname}}"
             ),
             unit="cps",
-            named=("flexjob_pool", "gateway", "impact"),
+            named=SERVICES,
         ),
         trend(
             "Rækker skrevet",
             "Rækker i sekundet, som er indsat, ændret eller slettet.",
             Query(written, "{{datname}}"),
             unit="cps",
-            named=("flexjob_pool", "gateway", "impact"),
+            named=SERVICES,
         ),
         trend(
             "Fundet i hukommelsen",
@@ -107,7 +108,8 @@ def _work() -> list[Panel]:
             Query(f"{hits} / ({hits} + {reads})", "{{datname}}"),
             unit="percentunit",
             decimals=1,
-            named=("flexjob_pool", "gateway", "impact"),
+            top=1,
+            named=SERVICES,
         ),
     ]
 
@@ -117,34 +119,36 @@ def _waiting() -> list[Panel]:
         trend(
             "Forbindelser efter, hvad de gør",
             "active arbejder, idle venter på arbejde, idle in transaction holder en transaktion åben uden at arbejde.",
-            Query(f"sum by (state) (pg_stat_activity_count{{{OURS}}})", "{{state}}"),
+            Query(f'sum by (state) (pg_stat_activity_count{{{OURS}, state=~"{"|".join(BUSY)}"}})', "{{state}}"),
             unit="short",
+            named=BUSY,
         ),
         trend(
             "Den længste transaktion",
             "Hvor længe den ældste åbne transaktion i hver database har varet.",
             Query(f"max by (datname) (pg_stat_activity_max_tx_duration{{{OURS}}})", "{{datname}}"),
             unit="s",
-            named=("flexjob_pool", "gateway", "impact"),
+            named=SERVICES,
         ),
         trend(
-            "Låse",
-            "Låse, som holdes, efter slags.",
-            Query(f"sum by (mode) (pg_locks_count{{{OURS}}})", "{{mode}}"),
+            "Låse, som holder andre ude",
+            "Låse, som holdes i hver database, og som nogen kunne komme til at vente på.",
+            Query(f'sum by (datname) (pg_locks_count{{{OURS}, mode=~".*exclusivelock"}})', "{{datname}}"),
             unit="short",
+            named=SERVICES,
         ),
         trend(
             "Gensidige låsninger",
             "Gange inden for den sidste time, hvor to transaktioner ventede på hinanden, og den ene blev opgivet.",
             Query(f"sum by (datname) (increase(pg_stat_database_deadlocks{{{OURS}}}[1h]))", "{{datname}}"),
             unit="short",
-            named=("flexjob_pool", "gateway", "impact"),
+            named=SERVICES,
         ),
         trend(
             "Midlertidige filer",
             "Bytes i sekundet, som spørgsmål må skrive til disken, fordi de ikke er i hukommelsen.",
             Query(f"sum by (datname) (rate(pg_stat_database_temp_bytes{{{OURS}}}[$__rate_interval]))", "{{datname}}"),
             unit="Bps",
-            named=("flexjob_pool", "gateway", "impact"),
+            named=SERVICES,
         ),
     ]

@@ -14,7 +14,7 @@ TRACKS = {
     "3": "Spor 3: Frivillige og civilsamfund",
 }
 ACROSS = "På tværs af sporene"
-DAY = "time:D. MMMM YYYY"
+DAY = "time:DD.MM.YYYY"
 
 
 def board() -> Board:

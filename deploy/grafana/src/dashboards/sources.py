@@ -2,7 +2,20 @@
 
 from dashboards.boards import Board, Row
 from dashboards.effects import HERE
-from dashboards.panels import BLUE, ORANGE, Panel, Query, Word, matrix, number, trend
+from dashboards.panels import (
+    BLUE,
+    ORANGE,
+    PRODUCERS,
+    REASONS,
+    SOURCES,
+    Column,
+    Panel,
+    Query,
+    Word,
+    matrix,
+    number,
+    trend,
+)
 
 OUTCOMES = {
     "counted": "Talt med",
@@ -34,12 +47,13 @@ def board() -> Board:
 def _each() -> list[Panel]:
     by = "sum by (source)"
     columns = {
-        "Udgivet": Query(f"{by} (impact_published_events{{{HERE}}})"),
-        "Modtaget": Query(f"{by} (impact_received_events{{{HERE}}})"),
-        "Mangler": Query(f"{by} (municipality_source:impact_missing_events:max{{{HERE}}})"),
+        "Udgivet": Column(Query(f"{by} (impact_published_events{{{HERE}}})")),
+        "Modtaget": Column(Query(f"{by} (impact_received_events{{{HERE}}})")),
+        "Mangler": Column(Query(f"{by} (municipality_source:impact_missing_events:max{{{HERE}}})")),
     }
     columns |= {
-        title: Query(f'{by} (impact_facts{{{HERE}, outcome="{outcome}"}})') for outcome, title in OUTCOMES.items()
+        title: Column(Query(f'{by} (impact_facts{{{HERE}, outcome="{outcome}"}})'))
+        for outcome, title in OUTCOMES.items()
     }
     return [
         matrix(
@@ -49,7 +63,6 @@ def _each() -> list[Panel]:
             "source",
             columns,
             row_title="Kilde",
-            height=9,
         ),
         trend(
             "Modtaget pr. time",
@@ -57,15 +70,20 @@ def _each() -> list[Panel]:
             Query(f"{by} (delta(impact_received_events{{{HERE}}}[1h]))", "{{source}}"),
             unit="short",
             decimals=0,
+            named=SOURCES,
         ),
         number(
             "Hørt fra i syv døgn",
             "Om der er kommet noget fra kilden inden for de sidste syv døgn. Alarmen følger hver kildes egen rytme.",
-            Query(f"(max by (source) (changes(impact_received_events{{{HERE}}}[7d])) > bool 0)", "{{source}}"),
+            Query(
+                f"(max by (source) (changes(impact_received_events{{{HERE}}}[7d])) > bool 0)"
+                f" and max by (source) (impact_received_events{{{HERE}}}) > 0",
+                "{{source}}",
+            ),
             unit="none",
             words=HEARD,
             width=12,
-            height=8,
+            height=7,
         ),
     ]
 
@@ -87,7 +105,7 @@ def _became() -> list[Panel]:
             "hører til en anden kommune. absurd_date: datoen er usandsynlig. rule_error: en regel kunne ikke tage den.",
             Query(f"sum by (reason) (impact_parked_facts{{{HERE}}})", "{{reason}}"),
             unit="short",
-            named=("unknown_type", "invalid_data", "wrong_municipality", "absurd_date", "rule_error"),
+            named=REASONS,
         ),
         trend(
             "Modstrid og ulæseligt, det sidste døgn",
@@ -109,6 +127,7 @@ def _became() -> list[Panel]:
                 "{{stream}}",
             ),
             unit="cps",
+            named=PRODUCERS,
         ),
     ]
 
@@ -130,13 +149,14 @@ def _door() -> list[Panel]:
             Query(f"{by} (increase(gateway_events_total{{{refused}}}[1h]))", "{{source}}"),
             unit="short",
             decimals=0,
+            named=SOURCES,
         ),
         matrix(
             "Taget imod og afvist, det sidste døgn",
             "Hvad gatewayen svarede hver kilde. Grundene til en afvisning står i svaret og på /v1/rejections.",
             "source",
             {
-                title: Query(f'{by} (increase(gateway_events_total{{outcome="{outcome}"}}[1d]))')
+                title: Column(Query(f'{by} (increase(gateway_events_total{{outcome="{outcome}"}}[1d]))'))
                 for outcome, title in (
                     ("accepted", "Taget imod"),
                     ("duplicate", "Gentaget"),

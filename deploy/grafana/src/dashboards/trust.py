@@ -2,12 +2,12 @@
 
 from dashboards.boards import Board, Row
 from dashboards.effects import HERE
-from dashboards.panels import Panel, Query, number, state, timeline, trend
+from dashboards.panels import PRODUCERS, REASONS, SOURCES, VALUE_SIZE, Panel, Query, number, state, timeline, trend
 
 MISSING = f"municipality:impact_missing_sources:count{{{HERE}}}"
 CANARY = f"municipality_producer:impact_canary_age_seconds:max{{{HERE}}}"
 EVIDENCE = f'increase(impact_deliveries_total{{{HERE}, result=~"conflicts|unreadable"}}[1d])'
-# The thresholds are those of the alerts in deploy/prometheus/rules/alerts.yml.
+ROUNDS = "sum(max by (municipality) (impact_verification_seconds))"
 CHECKS = {
     "Friskhed": f"max by (municipality) (impact_freshness_seconds{{{HERE}}}) > bool 60",
     "Livstegn": f"max by (municipality) ({CANARY}) > bool 180",
@@ -16,10 +16,15 @@ CHECKS = {
     ),
     "Fuldstændighed": f"max by (municipality) ({MISSING}) > bool 0",
     "Overensstemmelse": f"max by (municipality) (impact_drift_cells{{{HERE}}}) > bool 0",
-    "Efterprøvning": f"(time() - max by (municipality) (impact_verified_timestamp_seconds{{{HERE}}})) > bool 900",
+    "Efterprøvning": (
+        f"(time() - max by (municipality) (impact_verified_timestamp_seconds{{{HERE}}})) "
+        f"> bool on () group_left () 3 * (300 + ({ROUNDS} or vector(0)))"
+    ),
     "Parkerede fakta": f"sum by (municipality) (impact_parked_facts{{{HERE}}}) > bool 0",
     "Modstrid og støj": f"sum by (municipality) ({EVIDENCE}) > bool 0",
 }
+# What wakes or tells somebody at the same threshold.
+ALERTS = {"Livstegn": "CanaryMissing", "Efterprøvning": "VerificationNotRun"}
 EXPLAINED = {
     "Friskhed": "Afviger, når den sidste hændelse på en strøm var mere end et minut undervejs fra bussen til tallene. "
     "Tallene er da for gamle, ikke forkerte.",
@@ -30,8 +35,8 @@ EXPLAINED = {
     "Fuldstændighed": "Kilderne siger, hvor mange hændelser de har udgivet. Afviger, når færre er kommet frem.",
     "Overensstemmelse": "Hvert tal regnes to gange, ad veje uden fælles kode. Afviger, når de to er uenige; så udgives "
     "intet.",
-    "Efterprøvning": "De to beregninger sammenlignes hvert femte minut. Afviger, når det ikke er sket i et kvarter; så "
-    "udgives intet.",
+    "Efterprøvning": "De to beregninger sammenlignes hvert femte minut. Afviger, når det ikke er sket i tre gange "
+    "så lang tid; så udgives intet.",
     "Parkerede fakta": "Fakta, som ingen regel kan tælle, ligger uden for tallene, til nogen tager stilling til dem. "
     "Afviger, når der er nogen.",
     "Modstrid og støj": "Afviger, når samme hændelse inden for det sidste døgn er kommet med andet indhold, eller "
@@ -47,7 +52,7 @@ def board() -> Board:
         description="Om tallene er friske, fuldstændige og efterprøvede; blå tekst er i orden, orange afviger.",
         folder="drift",
         rows=[
-            Row("Svar", [everything_in_order(width=24)]),
+            Row("Svar", [everything_in_order(width=24, size=60)]),
             Row("Hvorfor", [state(name, EXPLAINED[name], Query(expr)) for name, expr in CHECKS.items()]),
             Row("De sidste timer", [_history()]),
             Row("Tallene bag", _behind()),
@@ -56,7 +61,7 @@ def board() -> Board:
     )
 
 
-def everything_in_order(*, width: int) -> Panel:
+def everything_in_order(*, width: int, size: int = VALUE_SIZE) -> Panel:
     """The answer in one word: a single deviation is enough, and where one check is silent nobody knows."""
     every = "\n+ on (municipality) ".join(f"({expr})" for expr in CHECKS.values())
     return state(
@@ -64,6 +69,7 @@ def everything_in_order(*, width: int) -> Panel:
         f"I orden, når alle {len(CHECKS)} forhold er det; ukendt, når et af dem ikke kan ses. Dashboardet »Kan tallene "
         "tros nu?« viser hvert forhold for sig.",
         Query(f"(\n{every}\n) > bool 0"),
+        size=size,
         width=width,
     )
 
@@ -73,7 +79,7 @@ def _history() -> Panel:
         "Forhold over tid",
         "Hvornår hvert forhold har været i orden, og hvornår det har afveget.",
         *(Query(expr, name) for name, expr in CHECKS.items()),
-        height=10,
+        height=9,
     )
 
 
@@ -84,25 +90,28 @@ def _behind() -> list[Panel]:
             "Den ældste hændelse i den sidste portion: fra bussen fik den, til den var talt med.",
             Query(f"impact_freshness_seconds{{{HERE}}}", "{{stream}}"),
             unit="s",
+            named=PRODUCERS,
         ),
         trend(
             "Livstegnets alder",
             "Siden det sidste livstegn, som er nået frem til tallene, blev sendt. Der sendes et hvert 15. sekund.",
             Query(CANARY, "{{producer}}"),
             unit="s",
-            named=("flexjob_pool", "gateway"),
+            named=PRODUCERS,
         ),
         trend(
             "Hændelser, der venter på at blive talt",
             "På hver strøm: det, der venter, og det, der er hentet og ikke kvitteret for.",
             Query(f"impact_consumer_lag_events{{{HERE}}}", "{{stream}}"),
             unit="short",
+            named=PRODUCERS,
         ),
         trend(
             "Hændelser, der mangler",
             "Det, en kilde siger, den har udgivet, minus det, der er kommet frem.",
             Query(f"municipality_source:impact_missing_events:max{{{HERE}}}", "{{source}}"),
             unit="short",
+            named=SOURCES,
         ),
         trend(
             "Regnskaber, der ikke går op",
@@ -115,6 +124,7 @@ def _behind() -> list[Panel]:
             "Fakta uden for tallene, til nogen afspiller eller kasserer dem: kraftcenter parked list.",
             Query(f"impact_parked_facts{{{HERE}}}", "{{reason}}"),
             unit="short",
+            named=REASONS,
         ),
         trend(
             "Sammenlignet og uenigt",
@@ -134,6 +144,6 @@ def _behind() -> list[Panel]:
             unit="short",
             empty="Ingen",
             width=12,
-            height=8,
+            height=7,
         ),
     ]
