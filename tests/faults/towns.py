@@ -24,7 +24,7 @@ from local.stack import Stack, running_stack
 from tests.faults.disk import disk_under
 from tests.faults.fault import Fault, befall
 from tests.faults.patience import ANSWER_SECONDS, Patient, PatientPipeline
-from tests.faults.proxy import proxy_to
+from tests.faults.proxy import Proxy, proxy_to
 from tests.faults.town import MUNICIPALITY, PLAIN, PRODUCERS, Ground, Town
 
 HEARTBEAT_SECONDS = "0.5"
@@ -76,11 +76,8 @@ class Towns:
 
 @asynccontextmanager
 async def town(folder: Path, *, seed: int, people: int, ground: Ground = PLAIN) -> AsyncIterator[Town]:
-    """A town on a fresh stack with short heartbeats, on the morning of its first day."""
+    """A town on a fresh stack, on the morning of its first day."""
     clock, ports = folder / "clock", free_ports_for(SERVICES)
-    set_clock(clock, DAYS[0])
-    settings = {"CLOCK": f"file:{clock}"}
-    settings |= {f"{name.upper()}_HEARTBEAT_SECONDS": HEARTBEAT_SECONDS for name in PRODUCERS}
     async with AsyncExitStack() as opened:
         if ground.disk_megabytes:
             for name in ("nats", "postgres"):
@@ -89,14 +86,31 @@ async def town(folder: Path, *, seed: int, people: int, ground: Ground = PLAIN) 
         network = {name: await opened.enter_async_context(proxy_to(ports[name])) for name in far}
         by_way_of = {name: proxy.port for name, proxy in network.items()}
         stack = await opened.enter_async_context(
-            running_stack(folder / "stack", ports=ports, settings=settings, by_way_of=by_way_of)
+            running_stack(folder / "stack", ports=ports, settings=first_day(clock), by_way_of=by_way_of)
         )
+        year = plan_year(seed, KOLDING, people)
+        yield await opened.enter_async_context(town_on(stack, year, clock=clock, network=network))
+
+
+def first_day(clock: Path) -> dict[str, str]:
+    """The variables of services with short heartbeats, whose calendar is a file: it says that it is the first day."""
+    set_clock(clock, DAYS[0])
+    beats = {f"{name.upper()}_HEARTBEAT_SECONDS": HEARTBEAT_SECONDS for name in PRODUCERS}
+    return {"CLOCK": f"file:{clock}"} | beats
+
+
+@asynccontextmanager
+async def town_on(
+    stack: Stack, year: Year, *, clock: Path, network: Mapping[str, Proxy] | None = None
+) -> AsyncIterator[Town]:
+    """A town on a stack that runs."""
+    async with AsyncExitStack() as opened:
         bus = await _connected(stack.nats_url)
         opened.push_async_callback(bus.close)
-        answers, doors = Counter[int](), {name: [ports[name]] for name in SERVICES}
+        answers, doors = Counter[int](), {name: [stack.ports[name]] for name in SERVICES}
         callers = {name: Patient(answers, doors[name]) for name in SERVICES}
-        hall = await _hall(stack, plan_year(seed, KOLDING, people), bus, callers, opened)
-        yield Town(stack, hall, clock, bus, network, answers, doors)
+        hall = await _hall(stack, year, bus, callers, opened)
+        yield Town(stack, hall, clock, bus, network or {}, answers, doors)
 
 
 async def _hall(stack: Stack, year: Year, bus: Client, callers: Mapping[str, Patient], opened: AsyncExitStack) -> Hall:

@@ -2,8 +2,8 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from random import Random
@@ -32,22 +32,8 @@ def beside(name: str) -> Fault:
     """A newer version of a service beside the one that runs, then alone, and then the older one alone again."""
 
     async def act(town: Town, dice: Random) -> None:
-        older = town.stack.ports[name]
         await town.registered(dice.randint(5, 25))
-        async with _newer(town, name) as newer:
-            town.doors[name][:] = [older, newer]
-            await town.registered(dice.randint(40, 80))
-            if name in PRODUCERS:
-                assert await _relays_at(older, newer) == 1, "not exactly one of them publishes"
-            town.doors[name][:] = [newer]
-            await asyncio.to_thread(town.stack.services[name].stop)
-            await town.registered(dice.randint(40, 80))
-            await town.hall.office.pipeline.counted()
-            await town.start(name)
-            town.doors[name][:] = [newer, older]
-            await town.registered(dice.randint(5, 25))
-            town.doors[name][:] = [older]
-        await town.registered(dice.randint(40, 80))
+        await make_way(town, dice, name, _newer(town, name))
 
     return Fault(
         f"two versions of {name} at once",
@@ -60,18 +46,54 @@ def beside(name: str) -> Fault:
     )
 
 
+async def make_way(town: Town, dice: Random, name: str, newer: AbstractAsyncContextManager[int]) -> None:
+    """Under load a newer version at a port of its own takes over from a service, which then takes over again."""
+    older = town.stack.ports[name]
+    async with newer as port:
+        town.doors[name][:] = [older, port]
+        await town.registered(dice.randint(40, 80))
+        if name in PRODUCERS:
+            assert await _relays_at(older, port) == 1, "not exactly one of them publishes"
+        town.doors[name][:] = [port]
+        await asyncio.to_thread(town.stack.services[name].stop)
+        await town.registered(dice.randint(40, 80))
+        await town.hall.office.pipeline.counted()
+        await town.start(name)
+        town.doors[name][:] = [port, older]
+        await town.registered(dice.randint(5, 25))
+        town.doors[name][:] = [older]
+    await town.registered(dice.randint(40, 80))
+
+
 @asynccontextmanager
 async def _newer(town: Town, name: str) -> AsyncIterator[int]:
-    """The port of a newer version of a service, which has migrated the database and is ready."""
-    folder, (port,) = town.stack.folder / f"{name}_newer", free_ports(1)
+    """The port of a copy of a service that is a newer version."""
+    folder = town.stack.folder / f"{name}_newer"
     _copy(name, folder, await _tables_of(town, name))
-    running = town.stack.services[name]
-    env = {**running.env, "PYTHONPATH": str(folder), f"{name.upper()}_PORT": str(port)}
-    service = Service(folder.name, command=running.command, prepare=_nothing, env=env, folder=town.stack.folder)
+    command = town.stack.services[name].command
+    async with joined(town, name, command=command, version=NEWER, env={"PYTHONPATH": str(folder)}) as port:
+        yield port
+
+
+@asynccontextmanager
+async def joined(
+    town: Town, name: str, *, command: Sequence[str], version: str, env: Mapping[str, str] | None = None
+) -> AsyncIterator[int]:
+    """The port of another version of a service, which has migrated the database and is ready."""
+    running, (port,) = town.stack.services[name], free_ports(1)
+    other = {f"{name.upper()}_PORT": str(port), **(env or {})}
+    service = Service(
+        f"{name}_{version}",
+        command=command,
+        prepare=_nothing,
+        env={**running.env, **other},
+        owner_env=running.owner_env and {**running.owner_env, **other},
+        folder=town.stack.folder,
+    )
     await service.start()
     try:
-        await until(lambda: _version_at(port), seconds=PATIENCE_SECONDS, message="the newer one is not ready")
-        assert await _version_at(port) == NEWER
+        await until(lambda: version_at(port), seconds=PATIENCE_SECONDS, message="the other version is not ready")
+        assert await version_at(port) == version
         yield port
     finally:
         await asyncio.to_thread(service.stop)
@@ -99,7 +121,7 @@ async def _tables_of(town: Town, name: str) -> list[str]:
         await db.close()
 
 
-async def _version_at(port: int) -> str | None:
+async def version_at(port: int) -> str | None:
     """The version that answers at a port once it is ready."""
     async with httpx.AsyncClient(base_url=f"http://{LOOPBACK}:{port}") as client:
         try:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -49,7 +50,7 @@ def settings(service: str, dsn: str, *, nats_url: str = "nats://127.0.0.1:1", po
     return {f"{service.upper()}_{name}": value for name, value in told.items()}
 
 
-def output_of(command: list[str | Path], variables: dict[str, str] | None = None) -> str:
+def output_of(command: Sequence[str | Path], variables: dict[str, str] | None = None) -> str:
     """What a command of ours says; it must end well."""
     done = subprocess.run(command, env={**os.environ, **(variables or {})}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"

@@ -141,8 +141,8 @@ async def running_stack(  # noqa: PLR0913 - what a stack may be told
             running.push_async_callback(asyncio.to_thread, process.stop)
         await _all(process.start() for process in processes.values())
         clock = settings.get("CLOCK", "system")
-        await _all(_issue_tokens(one, databases[one.name], given, services, clock) for one in instances)
-        await _all(_register_payroll(one, databases[one.name]) for one in instances if one.service == GATEWAY)
+        await _all(issue_tokens(one, databases[one.name], given, services, clock) for one in instances)
+        await _all(register_payroll(one, databases[one.name]) for one in instances if one.service == GATEWAY)
         stack = Stack(folder, postgres, bus, instances, processes, databases, at, given)
         # What does not survive its first start is wrong, not unlucky: it is told, and not tried again.
         for name, process in processes.items():
@@ -216,7 +216,7 @@ def _service(instance: Instance, folder: Path, bus: NatsServer | GivenNats, told
     )
 
 
-async def _issue_tokens(
+async def issue_tokens(
     instance: Instance, database_url: str, given: Mapping[str, str], services: Sequence[str], clock: str
 ) -> None:
     """Make an instance know the token of each municipality that it serves, with every scope."""
@@ -230,7 +230,7 @@ async def _issue_tokens(
         await db.close()
 
 
-async def _register_payroll(instance: Instance, database_url: str) -> None:
+async def register_payroll(instance: Instance, database_url: str) -> None:
     """Let the payroll system send to the gateway what the contracts have of payroll, with the municipality's token."""
     types = [f"--type={name}" for name in PAYROLL_TYPES]
     (code,) = instance.municipalities

@@ -37,10 +37,10 @@ class Kept(Protocol):
 class Service(Server):
     """A service as a process of its own; `prepare`, then its `migrate`, come before each start of its `serve`.
 
-    `command` and `env` are those of the next start.
+    `command` and `env` are those of the next start; `owner_env` is what `migrate` has instead, where another role does.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it takes to run a service
         self,
         name: str,
         *,
@@ -48,25 +48,27 @@ class Service(Server):
         prepare: Callable[[], Awaitable[object]],
         env: Mapping[str, str],
         folder: Path,
+        owner_env: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(name, folder)
         self.log_file = folder / f"{name}.log"
         self.command = command
         self._prepare = prepare
         self.env = env
+        self.owner_env = owner_env
 
     async def start(self) -> None:
         """Return once the process is there, which is before it answers; StartFailed when `migrate` fails."""
         await self._prepare()
         await self._migrate()
-        self._child = self._run("serve")
+        self._child = self._run("serve", self.env)
 
-    def _run(self, subcommand: str) -> Child:
+    def _run(self, subcommand: str, env: Mapping[str, str]) -> Child:
         # SIGKILL, because a service that lost its launcher must not linger over requests; it survives a crash anyway.
-        return Child(tethered([*self.command, subcommand], last_signal="KILL"), self.log_file, env=self.env)
+        return Child(tethered([*self.command, subcommand], last_signal="KILL"), self.log_file, env=env)
 
     async def _migrate(self) -> None:
-        child = self._run("migrate")
+        child = self._run("migrate", self.owner_env or self.env)
         try:
             await until(
                 lambda: child.exit_code() is not None, seconds=MIGRATE_SECONDS, message=f"{self.name} migrate goes on"
