@@ -15,7 +15,7 @@ SOURCES := contracts chassis services deploy tests
 TETHER := $(shell setpriv --pdeathsig TERM true 2>/dev/null && echo setpriv --pdeathsig TERM)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test chaos bench soak check ops-check schemas dashboards
+.PHONY: help demo up test chaos bench soak check ops-check images schemas dashboards
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,9 @@ check: .venv/ready ## Check the lock file, style, types, layers, and that events
 ops-check: .venv/ready build/tools/ready ## Check what is watched and deployed, as far as that needs no container engine
 	deploy/tools/browser
 	.venv/bin/pytest tests/ops
+
+images: .venv/ready ## Build each image for real against a stand-in base and start it, as root on Debian; installs buildah
+	.venv/bin/python -m deploy.images.build
 
 schemas: .venv/ready ## Write what follows from the models of the events: schemas, AsyncAPI document, page
 	.venv/bin/python -m contracts

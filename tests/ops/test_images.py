@@ -59,7 +59,7 @@ def test_each_service_has_an_image_that_is_as_it_should_be(service: str) -> None
 @pytest.mark.parametrize(
     ("written", "instead", "rule"),
     [
-        ("FROM python:3.11.14-slim-bookworm AS build", "FROM python AS build", "DL3006"),
+        ("FROM python:3.11.15-slim-bookworm AS build", "FROM python AS build", "DL3006"),
         ("pip install --no-cache-dir", "pip install", "DL3042"),
         ("uv==0.13.9", "uv", "DL3013"),
         ("WORKDIR /app", "WORKDIR app", "DL3000"),
@@ -73,8 +73,8 @@ def test_hadolint_catches_what_a_dockerfile_should_not_say(written: str, instead
 @pytest.mark.parametrize(
     ("written", "instead", "rule"),
     [
-        ("FROM python:3.11.14-slim-bookworm\n", "FROM python:3.11-slim\n", "pinned base"),
-        ("FROM python:3.11.14-slim-bookworm\n", "FROM python:3.12.1-slim-bookworm\n", "one base"),
+        ("FROM python:3.11.15-slim-bookworm\n", "FROM python:3.11-slim\n", "pinned base"),
+        ("FROM python:3.11.15-slim-bookworm\n", "FROM python:3.12.1-slim-bookworm\n", "one base"),
         ("uv==0.13.9", "uv==0.13.8", "the project's uv"),
         ("--frozen --no-dev --no-install-workspace", "--no-dev --no-install-workspace", "frozen lock"),
         ("COPY pyproject.toml", "COPY contracts contracts\nCOPY pyproject.toml", "dependencies first"),
