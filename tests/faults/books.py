@@ -182,7 +182,8 @@ async def _told_by_strangers_alone(town: Town) -> list[str]:
     for body in town.strangers:
         with suppress(Unreadable):
             told.add(read(body).envelope.source)
-    spoken_of = set[str]()
+    # Of its own source a producer speaks from its first heartbeat on.
+    spoken_of = {source_of(MUNICIPALITY, producer) for producer in PRODUCERS}
     for producer in PRODUCERS:
         rows = await _rows(town, producer, "SELECT DISTINCT source FROM outbox WHERE type NOT LIKE $1")
         spoken_of |= {row["source"] for row in rows}

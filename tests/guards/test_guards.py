@@ -78,7 +78,7 @@ BREAKS = (
         "chassis/src/chassis/batch.py",
         '{"Nats-Expected-Stream": stream, "Nats-Expected-Last-Sequence": str(expected_last_sequence)}',
         '{"Nats-Expected-Stream": stream}',
-        "chassis/tests/relay/test_phantoms.py::test_a_stranger_on_the_stream_is_noticed_with_the_next_publication",
+        "chassis/tests/test_batch.py::test_a_batch_is_refused_where_the_stream_ends_elsewhere",
     ),
 )
 

@@ -46,7 +46,7 @@ def test_a_launcher_killed_outright_leaves_no_orphan(tmp_path: Path) -> None:
         assert len(pids) == 3
         assert set(pids) < {member.pid for member in family}
         os.kill(launcher.pid, signal.SIGKILL)
-    wait_until(lambda: not any(is_alive(member) for member in family), seconds=10, message="orphans remain")
+    wait_until(lambda: not any(is_alive(member) for member in family), seconds=30, message="orphans remain")
 
 
 def test_a_taken_port_is_named_with_its_user_and_its_owner() -> None:

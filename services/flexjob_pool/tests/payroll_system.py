@@ -90,8 +90,10 @@ class PayrollSystem:
         """Wait until all of it is taken in."""
 
         async def idle() -> bool:
+            # What was just published may be no consumer's yet; all up to its floor is taken in.
+            last = (await self.jetstream.stream_info(STREAM)).state.last_seq
             info = await self.jetstream.consumer_info(STREAM, DURABLE)
-            return not info.num_pending and not info.num_ack_pending
+            return info.ack_floor is not None and info.ack_floor.stream_seq == last
 
         await until(idle)
 

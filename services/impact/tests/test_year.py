@@ -51,10 +51,13 @@ def after_the_year(tmp_path: Path) -> Calendar:
 
 async def rows_of(pool: Pool) -> dict[str, str]:
     """A fingerprint of each table that follows from the ledger."""
-    return {table: await pool.fetchval(FINGERPRINT.format(table, STANDING.get(table, "true"))) for table in COLUMNS}
+    prints = {table: FINGERPRINT.format(table, STANDING.get(table, "true")) for table in COLUMNS}
+    return {table: await pool.fetchval(query, "621") for table, query in prints.items()}
 
 
-FINGERPRINT = "SELECT md5(string_agg(known::text, ' ' ORDER BY known::text)) FROM {} AS known WHERE {}"
+FINGERPRINT = """
+SELECT md5(string_agg(known::text, ' ' ORDER BY known::text)) FROM {} AS known WHERE municipality = $1 AND {}
+"""
 
 
 async def differing(pool: Pool) -> list[str]:
