@@ -36,6 +36,14 @@ async def main(folder):
 asyncio.run(main(Path(sys.argv[1])))
 """
 
+FORKS = """
+import os, time
+print("forks", flush=True)
+for _ in range(1000):
+    os.fork() or (time.sleep(10), os._exit(0))
+    time.sleep(0.001)
+"""
+
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
 def test_a_launcher_killed_outright_leaves_no_orphan(tmp_path: Path) -> None:
@@ -75,3 +83,20 @@ def test_a_child_that_ignores_its_stop_signal_is_killed(tmp_path: Path, monkeypa
     child.wait_for_answer(lambda: "deaf" in end_of(child.log), "the child")
     child.stop()
     assert child.exit_code() == -signal.SIGKILL
+
+
+def test_a_child_that_starts_others_all_the_time_is_killed_with_every_one_of_them(tmp_path: Path) -> None:
+    child = Child([sys.executable, "-c", FORKS], tmp_path / "child.log")
+    child.wait_for_answer(lambda: "forks" in end_of(child.log), "the child")
+
+    child.kill()
+
+    # Each is in the session of the first, whoever it belongs to now.
+    assert not [pid for pid in psutil.pids() if _session_of(pid) == child.pid and is_alive(psutil.Process(pid))]
+
+
+def _session_of(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return None

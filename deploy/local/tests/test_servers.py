@@ -1,4 +1,6 @@
+import asyncio
 import os
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
@@ -11,7 +13,10 @@ from nats.js.api import StreamConfig
 
 from local.nats import NatsServer
 from local.postgres import NoPostgres, OwnPostgres, Postgres, RootRefused, postgres_binaries, postgres_for
-from local.processes import PortTaken
+from local.processes import PortTaken, is_alive
+from local.waiting import until
+
+CALLERS = 20
 
 
 async def test_a_database_of_a_test_is_empty(database_url: str) -> None:
@@ -49,6 +54,41 @@ async def test_postgres_keeps_its_port_and_its_rows_over_a_kill(
     assert verifier.startswith(f"SCRAM-SHA-256${hashed if known else 4096}:")
     server.stop()
     connection.terminate()
+
+
+async def test_a_postgres_killed_while_many_backends_work_and_begin_starts_again_each_time(tmp_path: Path) -> None:
+    server = OwnPostgres(tmp_path / "postgres")
+    server.start()
+    async with asyncio.TaskGroup() as load:
+        callers = [load.create_task(_call(server.dsn, lasting=number % 2 == 0)) for number in range(CALLERS)]
+        for _ in range(5):
+            await until(lambda: _backends(server) > CALLERS, seconds=30, message="few backends work")
+            family = psutil.Process(server.pid).children(recursive=True)
+
+            await asyncio.to_thread(server.kill)
+
+            assert not [member for member in family if is_alive(member)]
+            await asyncio.to_thread(server.start)
+        for caller in callers:
+            caller.cancel()
+    server.stop()
+
+
+async def _call(dsn: str, *, lasting: bool) -> None:
+    """Keep a backend at work, or have a new one begin again and again, whatever becomes of the server."""
+    while True:
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+            connection = await asyncpg.connect(dsn, timeout=5)
+            try:
+                while lasting:
+                    await connection.execute("SELECT sum(number) FROM generate_series(1, 50000) AS number")
+            finally:
+                connection.terminate()
+        await asyncio.sleep(0)
+
+
+def _backends(server: OwnPostgres) -> int:
+    return len(psutil.Process(server.pid).children())
 
 
 async def test_our_postgres_listens_on_the_loopback_address_alone_and_asks_for_a_password(postgres: Postgres) -> None:
