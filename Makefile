@@ -29,8 +29,8 @@ up: .venv/ready ## Run the stack until Ctrl-C; its data stay in build/up
 test: check ## Check, then run all tests
 	.venv/bin/pytest
 
-chaos: .venv/ready ## Let every known fault befall a running town, and write docs/faults.md; SEED=n repeats one
-	@$(TETHER) .venv/bin/python -m tests.faults $(if $(SEED),--seed $(SEED))
+chaos: .venv/ready ## Let every known fault befall a running town, and write docs/faults.md; SEED=n repeats one, MINUTES=n gives a slow machine more than 25
+	@$(TETHER) .venv/bin/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
 
 bench: .venv/ready ## Measure impact beside what else there is; the run is kept in build/bench.json
 	@$(TETHER) .venv/bin/python -m tests.bench

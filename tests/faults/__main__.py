@@ -31,7 +31,7 @@ def chaos(
     minutes: Annotated[float, typer.Option(help="No fault is begun after so long.")] = MINUTES,
     only: Annotated[list[str] | None, typer.Option(help="Only faults with this in their name; repeat.")] = None,
 ) -> None:
-    """Carry out all faults, or some; 1 when one of them left the books wrong. All of them are written to the page."""
+    """Carry out all faults, or some; 1 when it showed less than it must. All of them are written to the page."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     faults = [fault for fault in FAULTS if not only or any(word in fault.name for word in only)]
     if not faults:
@@ -42,7 +42,10 @@ def chaos(
     console.print(f"{run.kills} kills; {run.summary()}")
     if not only:
         console.print(f"Written: {page.write(run)}")
-    sys.exit(bool(run.wrong))
+    failings = run.failings(whole=not only)
+    for failing in failings:
+        console.print(f"{page.WRONG} {failing}", markup=False)
+    sys.exit(bool(failings))
 
 
 async def _carry_out(run: Run, faults: Iterable[Fault], *, deadline: float) -> None:
@@ -50,7 +53,7 @@ async def _carry_out(run: Run, faults: Iterable[Fault], *, deadline: float) -> N
         towns = Towns(f"{run.seed} {group}", people=PEOPLE)
         try:
             for fault in members:
-                reason = fault.lacking() or ("out of time" if monotonic() > deadline else None)
+                reason = fault.lacking() or (page.OUT_OF_TIME if monotonic() > deadline else None)
                 outcome = Outcome.not_run(reason) if reason else await _outcome(towns, fault, seed=run.seed)
                 run.outcomes[fault] = outcome
                 console.print(f"{outcome.mark} {fault.name}: {outcome.text}", markup=False)

@@ -33,8 +33,11 @@ After each fault the same questions are asked, and the fault held when every ans
 - SQL from the raw bodies finds the same figures, and the rows are what a rebuild gives;
 - every figure and every cell is what the simulator calculates for what it registered.
 """
-PRODUCT = ("chassis", "contracts", "services", "deploy")
+CARRIED_OUT = ("chassis", "contracts", "services", "deploy", "tests/faults")
+DIRTY = "-dirty"
 HELD, WRONG, NOT_RUN = "✓", "✗", "○"
+OUT_OF_TIME = "out of time"
+ENOUGH_KILLS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,16 @@ class Run:
         """The faults that left something wrong."""
         return [fault for fault, outcome in self.outcomes.items() if outcome.mark == WRONG]
 
+    def failings(self, *, whole: bool) -> list[str]:
+        """Why the run shows less than it must; empty when it does not. Of a whole one so many kills are asked too."""
+        unreached = [fault for fault, outcome in self.outcomes.items() if outcome == Outcome.not_run(OUT_OF_TIME)]
+        found = {
+            f"{len(self.wrong)} faults left something wrong": self.wrong,
+            f"{len(unreached)} faults were not run, since time was out: give more with MINUTES=n": unreached,
+            f"{self.kills} processes were killed, and it must be {ENOUGH_KILLS}": whole and self.kills < ENOUGH_KILLS,
+        }
+        return [failing for failing, is_so in found.items() if is_so]
+
     def summary(self) -> str:
         """How many faults came to what."""
         marks = Counter(outcome.mark for outcome in self.outcomes.values())
@@ -99,10 +112,19 @@ def _said_of(run: Run) -> str:
     when, since = f"{datetime.now(UTC):%Y-%m-%d}", "Git could not name the commit: run it in a clone, where git is."
     if commit := _commit():
         when += f" at commit {commit}"
-        since = f"What has changed since: `git log --oneline {commit}.. -- {' '.join(PRODUCT)}`."
-    lost = "not every fault held" if run.wrong else "0 events lost and 0 counted twice"
+        since = (
+            f"What has changed since: `git log --oneline {commit.removesuffix(DIRTY)}.. -- {' '.join(CARRIED_OUT)}`."
+        )
     how = f"{when}, seed {run.seed}, on {_machine()}"
-    return f"Last run: {how}. {run.kills} processes were killed; {run.summary()}; {lost}. {since}"
+    return f"Last run: {how}. {run.kills} processes were killed; {run.summary()}{_lost(run)}. {since}"
+
+
+def _lost(run: Run) -> str:
+    """That nothing was lost is known of what held, and of nothing else."""
+    held = sum(outcome.mark == HELD for outcome in run.outcomes.values())
+    if not held:
+        return ""
+    return "; 0 events lost and 0 counted twice" + ("" if held == len(run.outcomes) else f" by the {held} that held")
 
 
 def _machine() -> str:
@@ -114,8 +136,11 @@ def _machine() -> str:
 
 
 def _commit() -> str:
+    """The commit that is run, and whether more is run than what is committed; empty without git."""
     git = shutil.which("git")
-    return _first_line([git, "-C", ROOT, "rev-parse", "--short", "HEAD"]) if git else ""
+    commit = _first_line([git, "-C", ROOT, "rev-parse", "--short", "HEAD"]) if git else ""
+    changed = _first_line([git, "-C", ROOT, "status", "--porcelain", "--", *CARRIED_OUT]) if git and commit else ""
+    return f"{commit}{DIRTY}" if changed else commit
 
 
 def _first_line(command: list[str | Path]) -> str:
