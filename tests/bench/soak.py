@@ -7,6 +7,7 @@ shared buffers and the index that nats-server keeps of its streams, grows with t
 import asyncio
 import json
 import logging
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -53,6 +54,8 @@ SAMPLE_SECONDS = 10.0
 DRAIN_SECONDS = 300
 MEMORY = Tolerance(8.0, 0.05)
 FILES = CONNECTIONS = Tolerance(3.0)
+# What may wait now and then: what comes in these seconds.
+BACKLOG_SECONDS = 5
 HEARTBEAT = "%.service.heartbeat.%"
 
 Samples = dict[str, list[tuple[float, float]]]
@@ -75,8 +78,7 @@ def soak(
     logging.getLogger("httpx").setLevel(logging.WARNING)
     samples, sent, found = asyncio.run(_soak(minutes, rate, seed, sample_seconds))
     trends = trends_of(samples, rate)
-    growing = [each.name for each in trends if each.flat is False]
-    bad = [f"{name} grows" for name in growing] + found + sent.refused[:10]
+    bad = [fault for each in trends for fault in each.faults] + found + sent.refused[:10]
     kept = {
         "verdict": "bad" if bad else "good",
         "faults": bad,
@@ -142,13 +144,14 @@ async def _watch(  # noqa: PLR0913 - what is watched, and how
                 samples.setdefault(name, []).append((now, value))
             if now // 60 >= shown:
                 shown += 1
-                lag, waiting, memory = (samples[name][-1][1] for name in ("lag", "outbox", "rss impact"))
-                told.say(f"{sent.events:,} events, lag {lag:,.0f}, outbox {waiting:,.0f}, impact {memory:,.0f} MB")
+                lag, waiting, memory, load = (samples[name][-1][1] for name in ("lag", "outbox", "rss impact", "load"))
+                backlog = f"lag {lag:,.0f}, outbox {waiting:,.0f}"
+                told.say(f"{sent.events:,} events, {backlog}, impact {memory:,.0f} MB, load {load:.1f}")
             await asyncio.sleep(max(0.0, every - (monotonic() - began - now)))
 
 
 async def _sample(stack: Stack, jetstream: JetStreamContext, db: Pool) -> dict[str, float]:
-    found = dict[str, float]()
+    found = {"load": os.getloadavg()[0]}
     for name, service in stack.services.items():
         process = psutil.Process(service.pid or 0)
         found[f"rss {name}"] = process.memory_info().rss / 1e6
@@ -244,15 +247,17 @@ async def _rows(stack: Stack, service: str, query: str) -> Counter[tuple[str, st
 
 
 def trends_of(samples: Mapping[str, Sequence[tuple[float, float]]], rate: float) -> list[Trend]:
-    """The line through each series, and how far it may rise."""
+    """The line through each series, and how far it may rise; the load is what the machine did, whoever asked for it."""
+    backlog = Tolerance(rate, high=BACKLOG_SECONDS * rate)
     kinds: dict[str, tuple[str, Tolerance | None]] = {
         "rss": ("MB", MEMORY),
         "own": ("MB", MEMORY),
         "shared": ("MB", None),
         "files": ("", FILES),
         "connections": ("", CONNECTIONS),
-        "lag": ("events", Tolerance(rate)),
-        "outbox": ("events", Tolerance(rate)),
+        "lag": ("events", backlog),
+        "outbox": ("events", backlog),
+        "load": ("", None),
     }
     found = []
     for name, series in sorted(samples.items()):
@@ -265,12 +270,13 @@ def trends_of(samples: Mapping[str, Sequence[tuple[float, float]]], rate: float)
 def _table(trends: Sequence[Trend]) -> Table:
     shown = Table(title="make soak", title_justify="left")
     shown.add_column("what", no_wrap=True)
-    for name in ("first", "last", "highest", "per hour", "rise", "allowed", "flat"):
+    for name in ("first", "last", "highest", "per hour", "last half", "rise", "allowed", "high", "flat"):
         shown.add_column(name, justify="right", no_wrap=True)
     for each in trends:
-        values = (each.first, each.last, each.highest, each.per_hour, each.rise, each.allowed)
-        verdict = {True: "yes", False: "no", None: "data"}[each.flat]
-        shown.add_row(f"{each.name}, {each.unit}".rstrip(", "), *map(number, values), verdict)
+        values = (each.first, each.last, each.highest, each.per_hour, each.late_per_hour, each.rise, each.allowed)
+        verdict = {True: "yes", False: "no", None: "not judged"}[each.flat]
+        name = f"{each.name}, {each.unit}".rstrip(", ")
+        shown.add_row(name, *map(number, values), f"{each.often_high:.0%}", verdict)
     return shown
 
 

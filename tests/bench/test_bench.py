@@ -21,6 +21,7 @@ from tests.bench.restatement import Exits
 from tests.bench.results import Results
 from tests.bench.servers import running_servers
 from tests.bench.sizes import Sizes
+from tests.bench.soak import trends_of
 from tests.bench.trend import Tolerance, trend
 from tests.bench.workload import publish, workload
 
@@ -112,6 +113,44 @@ def test_a_line_that_rises_further_than_it_may_is_not_flat_and_the_warm_up_does_
     assert (steady.flat, steady.rise, steady.first) == (True, 0, 150)
     assert growing
     assert (growing.flat, round(growing.per_hour), round(growing.rise, 1)) == (False, 36, 7.9)
+
+
+RATE = 200.0
+HOUR = [10.0 * number for number in range(360)]
+
+
+@pytest.mark.parametrize(
+    ("lag", "faults"),
+    [
+        pytest.param([900.0 * (second % 50 == 0) for second in HOUR], [], id="ripples"),
+        pytest.param(
+            [5_000.0 * (1800 <= second < 2000) for second in HOUR], [], id="a hump of three minutes in the middle"
+        ),
+        pytest.param(
+            [30_000.0 * (1800 <= second < 2400) for second in HOUR],
+            ["lag is too high in 21% of the samples, at most 30,000"],
+            id="a hump of ten minutes in the middle",
+        ),
+        pytest.param(
+            [30_000.0 for _ in HOUR], ["lag is too high in 100% of the samples, at most 30,000"], id="a plateau"
+        ),
+        pytest.param([0.2 * second for second in HOUR], ["lag grows"], id="growth that is not high yet"),
+    ],
+)
+def test_a_backlog_that_was_worked_off_or_stays_as_it_is_is_not_flat_if_it_lasts(
+    lag: list[float], faults: list[str]
+) -> None:
+    (line,) = trends_of({"lag": list(zip(HOUR, lag, strict=True))}, RATE)
+
+    assert line.faults == faults
+    assert line.flat is not bool(faults)
+
+
+def test_the_slope_of_the_last_half_is_told_beside_that_of_the_whole() -> None:
+    late = trend("rss", "MB", [(second, max(0.0, second - 2160) / 36) for second in HOUR], Tolerance(100))
+
+    assert late
+    assert (round(late.per_hour), round(late.late_per_hour)) == (50, 100)
 
 
 def test_what_grows_with_the_data_is_shown_and_not_judged() -> None:
