@@ -6,18 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
+from dashboards.expressions import CHOSEN_WINDOW, COUNTER, Selected, selections
 from dashboards.panels import COLOURS, DATASOURCE, GREY
-from deploy.grafana.tests.expressions import CHOSEN_WINDOW, Selected, selections
 
 Dashboard = dict[str, Any]
 Panel = dict[str, Any]
 Rule = Callable[[Panel], Iterator[str]]
 
-# What only grows, by the names of its exporters: some of theirs are called gauges, and many do not end in _total.
-COUNTER = re.compile(
-    r".+_total|http_request_duration_seconds_(bucket|count|sum)|gnatsd_varz_(in|out)_(msgs|bytes)|jetstream_stream_last_seq"
-    r"|pg_stat_database_(xact_commit|xact_rollback|blks_hit|blks_read|deadlocks|temp_bytes|tup_\w+)"
-)
 GROWTH = {"rate", "increase"}
 COLOUR = re.compile(r"#[0-9A-Fa-f]{6}\b")
 NAMED_COLOUR = re.compile(r'"(color|fixedColor)": "(?!#)(\w+)"')

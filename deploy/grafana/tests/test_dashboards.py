@@ -19,6 +19,7 @@ from impact.metrics import name_of
 GRAFANA = Path(__file__).parents[1]
 DASHBOARDS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (GRAFANA / "json").glob("*/*.json")}
 UIDS = {"programme", "fleksjobpulje", "trust", "pipeline", "sources", "nats", "postgresql"}
+PLACES = {"json": "/etc/grafana/dashboards", "provisioning": "/etc/grafana/provisioning"}
 Break = Callable[[dict[str, Any]], Any]
 
 
@@ -147,6 +148,15 @@ def test_addresses_are_stable_and_folders_are_those_that_are_provisioned() -> No
     for provider in providers:
         assert provider["allowUiUpdates"] is False
         assert provider["options"]["path"] == f"/etc/grafana/dashboards/{provider['folderUid']}"
+
+
+def test_grafana_finds_there_what_is_provisioned() -> None:
+    compose = yaml.safe_load((GRAFANA.parent / "compose.yaml").read_text(encoding="utf-8"))
+
+    mounted = {f"./grafana/{folder}": place for folder, place in PLACES.items()}
+    assert mounted.items() <= dict(each.split(":")[:2] for each in compose["services"]["grafana"]["volumes"]).items()
+    for provider in provisioned("dashboards/folders.yml")["providers"]:
+        assert provider["options"]["path"].startswith(PLACES["json"])
 
 
 def test_the_datasource_is_the_one_that_panels_ask_and_cannot_be_changed() -> None:

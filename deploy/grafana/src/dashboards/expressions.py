@@ -1,5 +1,6 @@
 """Expressions as PromQL's own parser reads them: which series they select, and what they do with each."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -9,6 +10,11 @@ import promql_parser
 # What Grafana puts in before it asks; to read an expression, any window will do that nobody writes down.
 CHOSEN_WINDOW = timedelta(seconds=61)
 VARIABLES = {"$__rate_interval": "61s", "$municipality": "621"}
+# What only grows, by the names of its exporters: some of theirs are called gauges, and many do not end in _total.
+COUNTER = re.compile(
+    r".+_total|http_request_duration_seconds_(bucket|count|sum)|gnatsd_varz_(in|out)_(msgs|bytes)|jetstream_stream_last_seq"
+    r"|pg_stat_database_(xact_commit|xact_rollback|blks_hit|blks_read|deadlocks|temp_bytes|tup_\w+)"
+)
 PARTS = ("lhs", "rhs", "expr", "param")
 
 
