@@ -1,12 +1,8 @@
 """`kraftcenter up` where Prometheus and its like have been fetched: they watch it, and they end with it."""
 
 import json
-import os
 import re
 import signal
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -14,40 +10,12 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
-from local.processes import is_alive, kraftcenter
+from local.fixtures import running_up
+from local.processes import is_alive
 from local.waiting import wait_until
 from tests.ops.cluster import ROOT
 
 JOBS = {"flexjob_pool", "gateway", "impact", "nats", "postgres", "prometheus", "alertmanager"}
-
-
-@contextmanager
-def running_up(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`up` on free ports, in a folder that has what the project's has, once it says that it runs."""
-    for name in ("deploy", "docs"):
-        (folder / name).symlink_to(ROOT / name)
-    (folder / "build").mkdir()
-    (folder / "build" / "tools").symlink_to(ROOT / "build" / "tools")
-    output = folder / "output"
-    with output.open("wb") as file:
-        process = subprocess.Popen(
-            [kraftcenter(), "up", "--free-ports"],
-            cwd=folder,
-            env=os.environ | {"COLUMNS": "120"},
-            stdout=file,
-            stderr=file,
-        )
-    try:
-        wait_until(
-            lambda: process.poll() is not None or "Running" in output.read_text(),
-            seconds=100,
-            message="up does not run",
-        )
-        assert process.poll() is None, output.read_text()
-        yield process
-    finally:
-        process.kill()
-        process.wait()
 
 
 def ask(url: str) -> Any:
@@ -58,7 +26,11 @@ def ask(url: str) -> Any:
 @pytest.mark.usefixtures("tools")
 @pytest.mark.timeout(200)
 def test_everything_of_a_stack_is_watched_and_what_watches_ends_with_it(tmp_path: Path) -> None:
-    with running_up(tmp_path) as process:
+    for name in ("deploy", "docs"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build" / "tools").symlink_to(ROOT / "build" / "tools")
+    with running_up(tmp_path, COLUMNS="120") as process:
         found = re.search(r"Prometheus\W+(http://[\d.:]+)", (tmp_path / "output").read_text())
         assert found, (tmp_path / "output").read_text()
         prometheus = found[1]

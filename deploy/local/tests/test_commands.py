@@ -1,15 +1,11 @@
 """`kraftcenter up` as a user meets it: a process, its output, its exit code and what it leaves behind."""
 
 import os
-import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
-import sysconfig
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,33 +13,12 @@ from tempfile import TemporaryDirectory
 import psutil
 import pytest
 
+from local.fixtures import running_up
 from local.instances import SERVICES, free_ports_for
 from local.postgres import NOBODY, postgres_binaries
 from local.processes import LOOPBACK, is_alive
-from local.waiting import wait_until
 
-KRAFTCENTER = shutil.which("kraftcenter", path=sysconfig.get_path("scripts")) or "kraftcenter"
 with_services = pytest.mark.skipif(not find_spec("impact"), reason="the services are not installed here")
-
-
-@contextmanager
-def running_up(folder: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`up` on free ports, once it says that it runs."""
-    output = folder / "output"
-    told = os.environ | environment
-    with output.open("wb") as file:
-        process = subprocess.Popen([KRAFTCENTER, "up", "--free-ports"], cwd=folder, env=told, stdout=file, stderr=file)  # noqa: S603 - our command
-    try:
-        wait_until(
-            lambda: process.poll() is not None or "Running" in output.read_text(),
-            seconds=100,
-            message="up does not run",
-        )
-        assert process.poll() is None, output.read_text()
-        yield process
-    finally:
-        process.kill()
-        process.wait()
 
 
 @with_services

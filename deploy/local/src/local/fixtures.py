@@ -1,5 +1,7 @@
 """pytest fixtures on the code that runs the local stack: real servers, fresh for each session or test."""
 
+import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +12,8 @@ from chassis.calendar import SystemCalendar
 from chassis.migrate import Component, migrate
 from local.nats import NatsServer
 from local.postgres import Postgres, postgres_for, run_apart
+from local.processes import kraftcenter
+from local.waiting import wait_until
 
 
 @pytest.fixture(scope="session")
@@ -76,3 +80,24 @@ def nats_server(tmp_path: Path) -> Iterator[NatsServer]:
     server.start()
     yield server
     server.stop()
+
+
+@contextmanager
+def running_up(folder: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`kraftcenter up` on free ports, once it says that it runs; what it says is in `output` in its folder."""
+    output = folder / "output"
+    command, told = [kraftcenter(), "up", "--free-ports"], os.environ | environment
+    with output.open("wb") as file:
+        process = subprocess.Popen(command, cwd=folder, env=told, stdout=file, stderr=file)  # noqa: S603 - our command
+    try:
+        wait_until(
+            lambda: process.poll() is not None or "Running" in output.read_text(),
+            seconds=100,
+            message="up does not run",
+        )
+        if process.poll() is not None:
+            pytest.fail(output.read_text())
+        yield process
+    finally:
+        process.kill()
+        process.wait()
