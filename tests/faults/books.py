@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
+from enum import StrEnum
 from time import monotonic
 
 import asyncpg
@@ -41,6 +42,35 @@ PAUSE_SECONDS = 0.2
 SHOWN = 5
 
 
+class Check(StrEnum):
+    """What must hold, by what is said when it does not; each is made not to hold once, in test_books.py."""
+
+    TOLD = "events that callers were told of"
+    UNASKED = "events that nobody asked for"
+    PAYROLL = "messages of payroll"
+    WAITING = "waiting in the outbox"
+    PARKED = "parked in the outbox"
+    STREAM = "outbox and stream"
+    STRANGERS = "what strangers told, on the streams"
+    READ = "events that the pool reads"
+    ASIDE = "what the pool has set aside"
+    ACCOUNT = "the pool's own account"
+    FLOOR = "how far the pool has read"
+    TWICE = "facts that are there twice"
+    LEDGER = "streams and ledger"
+    EVIDENCE = "streams and evidence"
+    POSITIONS = "positions"
+    OPEN = "open accounts"
+    COMPLETE = "complete"
+    DRIFT = "drift"
+    ROWS = "rows that differ"
+    FIGURES = "figures that differ"
+    # These are asked within an act alone.
+    RELAYS = "processes that publish"
+    PHANTOMS = "phantoms"
+    BACK = "entries recorded earlier than what was before them"
+
+
 class Wrong(AssertionError):
     """The books do not say what they must; the text says which and how."""
 
@@ -71,10 +101,10 @@ async def outboxes_are_what_was_answered(town: Town) -> None:
     sent = {str(action.message_id) for action in events if isinstance(action, Message)}
     kept = {row["event_id"]: row for row in await _rows(town, "flexjob_pool", OUTBOX)}
     asked = {name for name, row in kept.items() if row["type"] != REVIEW_DUE and row["cause"] is None}
-    _named("events that callers were told of", answered, answered & {*kept})
-    _named("events that nobody asked for", asked & answered, asked)
+    named(Check.TOLD, answered, answered & {*kept})
+    named(Check.UNASKED, asked & answered, asked)
     told = {row["event_id"] for row in await _rows(town, "gateway", OUTBOX) if row["source"] == PAYROLL}
-    _named("messages of payroll", sent, told)
+    named(Check.PAYROLL, sent, told)
 
 
 async def the_pool_has_heard_the_gateway(town: Town) -> None:
@@ -82,14 +112,14 @@ async def the_pool_has_heard_the_gateway(town: Town) -> None:
     gateway = next(stream for stream in town.streams if stream.producer == "gateway")
     rows = await _rows(town, "flexjob_pool", "SELECT * FROM inbox WHERE coalesce(type, '') NOT LIKE $1")
     heard = {row["event_id"] for row in rows if row["outcome"] in ("applied", "failed")}
-    _named("events that the pool reads", await _read_by_the_pool(town, gateway), heard)
+    named(Check.READ, await _read_by_the_pool(town, gateway), heard)
     aside = {row["body"] for row in rows if row["outcome"] == "failed"}
-    _alike("what the pool has set aside", aside & {*town.strangers}, aside)
+    alike(Check.ASIDE, aside & {*town.strangers}, aside)
     async with await create_pool(town.stack.database_urls["flexjob_pool"], name="books") as pool, pool.acquire() as db:
-        _same("the pool's own account", [], await inbox.differences(db))
+        same(Check.ACCOUNT, [], await inbox.differences(db))
         progress = await inbox.progress(db, gateway.name)
     end = (await town.bus.jetstream().stream_info(gateway.name)).state.last_seq
-    _same("how far the pool has read", end, progress.floor.sequence if progress else None)
+    same(Check.FLOOR, end, progress.floor.sequence if progress else None)
 
 
 async def _read_by_the_pool(town: Town, stream: Stream) -> set[str]:
@@ -110,12 +140,14 @@ async def outboxes_are_streams(town: Town) -> None:
         rows = await _rows(
             town, stream.producer, "SELECT body, published_at, parked_reason FROM outbox WHERE type NOT LIKE $1"
         )
-        _same(f"{stream.producer}: waiting", 0, sum(row["published_at"] is None for row in rows))
-        _same(f"{stream.producer}: parked", 0, sum(row["parked_reason"] is not None for row in rows))
+        parked = sum(row["parked_reason"] is not None for row in rows)
+        waiting = sum(row["published_at"] is None for row in rows) - parked
+        same(Check.WAITING, 0, waiting, of=stream.producer)
+        same(Check.PARKED, 0, parked, of=stream.producer)
         outbox, held = {row["body"] for row in rows}, await _bodies_on(town, stream)
-        _alike(f"outbox of {stream.producer} and {stream.name}", outbox, held - strangers)
+        alike(Check.STREAM, outbox, held - strangers, of=stream.producer)
         told |= held
-    _alike("what strangers told, on the streams", strangers, strangers & told)
+    alike(Check.STRANGERS, strangers, strangers & told)
 
 
 async def streams_are_the_ledger(town: Town) -> None:
@@ -133,11 +165,11 @@ async def streams_are_the_ledger(town: Town) -> None:
         [fact["body_hash"] for fact in facts],
         {e["body_hash"] for e in evidence if e["kind"] == "conflict"},
     )
-    _same("facts that are there twice", 0, len(counted) - len({*counted}))
-    _alike("streams and ledger", readable, {*counted} | conflicting)
-    _alike("streams and evidence", unreadable, {each["raw"] for each in evidence if each["kind"] == "unreadable"})
+    same(Check.TWICE, 0, len(counted) - len({*counted}))
+    alike(Check.LEDGER, readable, {*counted} | conflicting)
+    alike(Check.EVIDENCE, unreadable, {each["raw"] for each in evidence if each["kind"] == "unreadable"})
     positions = await _rows(town, "impact", "SELECT position FROM ledger WHERE kind NOT LIKE $1 ORDER BY position")
-    _same("positions", [*range(1, len(positions) + 1)], [row["position"] for row in positions])
+    same(Check.POSITIONS, [*range(1, len(positions) + 1)], [row["position"] for row in positions])
 
 
 async def accounts_close(town: Town) -> None:
@@ -148,14 +180,14 @@ async def accounts_close(town: Town) -> None:
     unheard = await _told_by_strangers_alone(town)
     async with await create_pool(town.stack.database_urls["impact"], name="books") as pool, snapshot(pool) as seen:
         found = (await thorough_balance(seen, MUNICIPALITY, MEASURES)).open_accounts
-        _same("open accounts", [(HEARD, source) for source in unheard], [(each.name, each.of) for each in found])
-        _same("complete", None if unheard else True, (await balance(seen, MUNICIPALITY)).complete)
+        same(Check.OPEN, [(HEARD, source) for source in unheard], [(each.name, each.of) for each in found])
+        same(Check.COMPLETE, None if unheard else True, (await balance(seen, MUNICIPALITY)).complete)
 
 
 async def sql_agrees(town: Town) -> None:
     """The second implementation finds the same figures."""
     async with await create_pool(town.stack.database_urls["impact"], name="books") as pool, snapshot(pool) as seen:
-        _same("drift", (), (await verify(seen, MUNICIPALITY, INDICATORS, [Pair(HORIZON)])).drift)
+        same(Check.DRIFT, (), (await verify(seen, MUNICIPALITY, INDICATORS, [Pair(HORIZON)])).drift)
 
 
 async def a_rebuild_changes_nothing(town: Town) -> None:
@@ -165,7 +197,7 @@ async def a_rebuild_changes_nothing(town: Town) -> None:
         pool.acquire() as db,
         db.transaction(isolation="repeatable_read"),
     ):
-        _same("rows that differ", [], (await compare(db, MUNICIPALITY, MEASURES)).differing)
+        same(Check.ROWS, [], (await compare(db, MUNICIPALITY, MEASURES)).differing)
 
 
 async def figures_are_the_simulators(town: Town) -> None:
@@ -173,7 +205,7 @@ async def figures_are_the_simulators(town: Town) -> None:
     day, actions = town.today, town.hall.year.actions
     expected = await asyncio.to_thread(expected_figures, actions, municipality=MUNICIPALITY, as_of=day, known_on=day)
     lines = await comparison.compare(town.hall.impact, expected, municipality=MUNICIPALITY, as_of=day, known_on=day)
-    _same("figures that differ", [], [str(line) for line in lines if not line.agrees][:SHOWN])
+    same(Check.FIGURES, [], [str(line) for line in lines if not line.agrees][:SHOWN])
 
 
 async def _told_by_strangers_alone(town: Town) -> list[str]:
@@ -202,20 +234,23 @@ async def _bodies_on(town: Town, stream: Stream) -> set[bytes]:
     return {message.data for message in await town.held(stream)}
 
 
-def _same(what: str, expected: object, found: object) -> None:
+def same(check: Check, expected: object, found: object, *, of: str = "") -> None:
+    """Raises Wrong when they are not."""
     if found != expected:
-        raise Wrong(f"{what}: {found}, expected {expected}")
+        raise Wrong(f"{check}{of and f' of {of}'}: {found}, expected {expected}")
 
 
-def _named(what: str, expected: AbstractSet[str], found: AbstractSet[str]) -> None:
-    _alike(what, {name.encode() for name in expected}, {name.encode() for name in found})
+def named(check: Check, expected: AbstractSet[str], found: AbstractSet[str]) -> None:
+    """The same for names."""
+    alike(check, {name.encode() for name in expected}, {name.encode() for name in found})
 
 
-def _alike(what: str, left: AbstractSet[bytes], right: AbstractSet[bytes]) -> None:
-    """Say how two sets differ: how many, and the first of them."""
+def alike(check: Check, left: AbstractSet[bytes], right: AbstractSet[bytes], *, of: str = "") -> None:
+    """Raises Wrong, with how two sets differ: in how many, and the first of them."""
     if left != right:
         less, more = sorted(left - right), sorted(right - left)
-        raise Wrong(f"{what}: {len(less)} missing, {len(more)} too many: {[*less[:SHOWN], *more[:SHOWN]]}")
+        found = f"{len(less)} missing, {len(more)} too many: {[*less[:SHOWN], *more[:SHOWN]]}"
+        raise Wrong(f"{check}{of and f' of {of}'}: {found}")
 
 
 Question = Callable[[Town], Awaitable[None]]

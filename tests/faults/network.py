@@ -109,7 +109,6 @@ FAULTS = (
         f"{SWALLOWED} times under load",
         "the relay finds out what became of it; nothing is lost and nothing is counted twice",
         _batches_unanswered,
-        short=True,
     ),
     _fault(
         "an answer of postgres is swallowed",

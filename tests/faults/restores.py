@@ -17,6 +17,7 @@ from local.plan.chance import DAYS
 from local.postgres import OwnPostgres
 from local.processes import kraftcenter
 from local.waiting import until
+from tests.faults.books import Check, answered, named
 from tests.faults.fault import Fault
 from tests.faults.patience import PATIENCE_SECONDS
 from tests.faults.town import Town
@@ -122,11 +123,11 @@ async def _a_producer_is_put_back(town: Town, _: Random) -> None:
         await backups.put_back(older)
 
     assert forgotten, "nothing happened after the older backup"
-    await until(partial(_reports, town, forgotten), seconds=60, message="what was forgotten is not reported")
+    await answered(partial(phantoms_are, forgotten), town)
 
     async with _stopped(town, "flexjob_pool"):
         await backups.put_back(latest)
-    assert await _phantoms(town) == set()
+    await phantoms_are(set(), town)
 
 
 def _telling_day(town: Town) -> date:
@@ -138,18 +139,14 @@ def _telling_day(town: Town) -> date:
     raise AssertionError("no day of the year is left that is told of at the pool's doors alone")
 
 
-async def _reports(town: Town, forgotten: set[str]) -> bool:
-    return await _phantoms(town) == forgotten
-
-
-async def _phantoms(town: Town) -> set[str]:
-    """The ids that the command tells."""
+async def phantoms_are(forgotten: set[str], town: Town) -> None:
+    """The command tells these ids of flexjob_pool, and no other. Raises Wrong."""
     env = {**os.environ, "FLEXJOB_POOL_DATABASE_URL": town.stack.database_urls["flexjob_pool"]}
     command = (kraftcenter(), "phantoms", "--service", "flexjob_pool")
     asked = await asyncio.create_subprocess_exec(*command, env=env, stdout=subprocess.PIPE)
     told, _ = await asked.communicate()
     assert asked.returncode == 0
-    return {line.split()[0] for line in told.decode().splitlines()}
+    named(Check.PHANTOMS, forgotten, {line.split()[0] for line in told.decode().splitlines()})
 
 
 @asynccontextmanager
