@@ -13,14 +13,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Annotated
 
-import asyncpg
 import nats
-import nats.errors
 import psutil
 import typer
 from nats.js import JetStreamContext
@@ -28,21 +25,14 @@ from rich.console import Console
 from rich.table import Table
 
 from chassis import logs
-from chassis.database import UNAVAILABLE, Pool, create_pool
+from chassis.database import Pool, create_pool
 from contracts.streams import streams_of
-from impact.catalogue import INDICATORS
 from impact.ingest import DURABLE
-from impact.store.conservation import balance
-from impact.store.figures import snapshot
-from impact.store.thorough import thorough_balance
-from impact.verify.drift import Pair, verify
-from impact.verify.watch import HORIZON
 from local.instances import MUNICIPALITY
 from local.nats import NatsServer
 from local.postgres import OwnPostgres
 from local.stack import Stack, running_stack
-from local.waiting import until
-from tests.bench.gate import MEASURES
+from tests.bench.closing import GATEWAY, POOL, lag, waiting, wrong_at_the_end
 from tests.bench.progress import Told
 from tests.bench.report import WIDTH, machine, number
 from tests.bench.servers import NOW
@@ -51,12 +41,10 @@ from tests.bench.trend import Tolerance, Trend, trend
 
 FILE = Path("build/soak.json")
 SAMPLE_SECONDS = 10.0
-DRAIN_SECONDS = 300
 MEMORY = Tolerance(8.0, 0.05)
 FILES = CONNECTIONS = Tolerance(3.0)
 # What may wait now and then: what comes in these seconds.
 BACKLOG_SECONDS = 5
-HEARTBEAT = "%.service.heartbeat.%"
 
 Samples = dict[str, list[tuple[float, float]]]
 
@@ -95,9 +83,11 @@ def soak(
     console = Console(width=WIDTH)
     console.print(_table(trends))
     console.print(
-        f"{sent.events:,} events, {sent.commands:,} commands, {sent.reads:,} reads, the slowest of them", end=" "
+        f"{sent.events:,} events, {sent.commands:,} commands, {sent.messages:,} messages of payroll,", end=" "
     )
-    console.print(f"{sent.slowest_read_ms:,.0f} ms; kept in {output}", markup=False)
+    console.print(
+        f"{sent.reads:,} reads, the slowest in {sent.slowest_read_ms:,.0f} ms; kept in {output}", markup=False
+    )
     for fault in bad:
         console.print(f"✗ {fault}", style="red", markup=False)
     raise typer.Exit(1 if bad else 0)
@@ -116,21 +106,11 @@ async def _soak(minutes: float, rate: float, seed: int, every: float) -> tuple[S
                 async with traffic(stack, MUNICIPALITY, rate, seed) as sent:
                     await _watch(stack, bus.jetstream(), samples, sent, told, seconds=60 * minutes, every=every)
                 told.say(f"the traffic is over: {sent.events:,} events")
-                found = await _found(stack, bus.jetstream(), sent, told)
+                found = await wrong_at_the_end(stack, bus.jetstream(), sent, told)
             finally:
                 await bus.close()
     told.say("the books close" if not found else "; ".join(found))
     return samples, sent, found
-
-
-async def _found(stack: Stack, jetstream: JetStreamContext, sent: Sent, told: Told) -> list[str]:
-    """What is wrong at the end; that it cannot be told is wrong as well, and takes nothing from what was sampled."""
-    try:
-        await _until_quiet(stack, jetstream)
-        with told.doing("the books are looked at"):
-            return await _books(stack, sent)
-    except (*UNAVAILABLE, asyncpg.PostgresError, nats.errors.Error) as error:
-        return [f"the books cannot be looked at: {error or type(error).__name__}"]
 
 
 async def _watch(  # noqa: PLR0913 - what is watched, and how
@@ -144,8 +124,10 @@ async def _watch(  # noqa: PLR0913 - what is watched, and how
                 samples.setdefault(name, []).append((now, value))
             if now // 60 >= shown:
                 shown += 1
-                lag, waiting, memory, load = (samples[name][-1][1] for name in ("lag", "outbox", "rss impact", "load"))
-                backlog = f"lag {lag:,.0f}, outbox {waiting:,.0f}"
+                behind, unsent, memory, load = (
+                    samples[name][-1][1] for name in ("lag", "outbox", "rss impact", "load")
+                )
+                backlog = f"lag {behind:,.0f}, outbox {unsent:,.0f}"
                 told.say(f"{sent.events:,} events, {backlog}, impact {memory:,.0f} MB, load {load:.1f}")
             await asyncio.sleep(max(0.0, every - (monotonic() - began - now)))
 
@@ -164,9 +146,9 @@ async def _sample(stack: Stack, jetstream: JetStreamContext, db: Pool) -> dict[s
     rows = await db.fetch("SELECT application_name FROM pg_stat_activity WHERE backend_type = 'client backend'")
     for name, connections in Counter(row["application_name"] or "-" for row in rows).items():
         found[f"connections {name}"] = connections
-    lags = [await jetstream.consumer_info(stream.name, DURABLE) for stream in streams_of(MUNICIPALITY)]
-    found["lag"] = sum((info.num_pending or 0) + (info.num_ack_pending or 0) for info in lags)
-    found["outbox"] = await _waiting(stack)
+    found["lag"] = sum([await lag(jetstream, stream.name, DURABLE) for stream in streams_of(MUNICIPALITY)])
+    found["lag of the inbox"] = await lag(jetstream, GATEWAY.name, POOL)
+    found["outbox"] = await waiting(stack)
     return found
 
 
@@ -183,67 +165,6 @@ def _memory_of_postgres(postmaster: int) -> dict[str, float]:
             kilobytes.update({line.split()[0]: int(line.split()[1]) for line in rollup})
     own, shared = (kilobytes[name] * 1024 / 1e6 for name in ("Pss_Anon:", "Pss_Shmem:"))
     return {"own postgres": own, "shared postgres": shared}
-
-
-async def _waiting(stack: Stack) -> int:
-    db = await asyncpg.connect(
-        stack.database_urls["flexjob_pool"], server_settings={"application_name": "soak watcher"}
-    )
-    try:
-        waiting: int = await db.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL")
-        return waiting
-    finally:
-        await db.close()
-
-
-async def _until_quiet(stack: Stack, jetstream: JetStreamContext) -> None:
-    """Return once everything is on the stream and acknowledged."""
-
-    async def quiet() -> bool:
-        # A heartbeat may just have been put there.
-        if await _waiting(stack) > 1:
-            return False
-        for stream in streams_of(MUNICIPALITY):
-            last = (await jetstream.stream_info(stream.name)).state.last_seq
-            floor = (await jetstream.consumer_info(stream.name, DURABLE)).ack_floor
-            if not floor or floor.stream_seq < last - 1:
-                return False
-        return True
-
-    await until(quiet, seconds=DRAIN_SECONDS, message="what was sent is not counted")
-
-
-async def _books(stack: Stack, sent: Sent) -> list[str]:
-    """What is not as it must be: everything sent is in the ledger, every account closes, every figure is proven."""
-    found = []
-    told = await _rows(stack, "flexjob_pool", "SELECT source, event_id, body_hash FROM outbox WHERE type NOT LIKE $1")
-    ledger = await _rows(stack, "impact", "SELECT source, event_id, body_hash FROM ledger WHERE type NOT LIKE $1")
-    if told != ledger:
-        found.append(f"outbox and ledger differ in {sum(((told - ledger) + (ledger - told)).values())} events")
-    if sum(told.values()) < sent.events + sent.commands:
-        found.append(f"the outbox has {sum(told.values())} events, and {sent.events} and {sent.commands} were sent")
-    async with await create_pool(stack.database_urls["impact"], name="soak books") as pool:
-        await until(partial(_complete, pool), seconds=60, message="the heartbeats tell of more than arrived")
-        async with snapshot(pool) as db:
-            accounts = (await thorough_balance(db, MUNICIPALITY, MEASURES)).open_accounts
-            found += [f"account {each.name} {each.of} does not close" for each in accounts]
-        async with snapshot(pool) as db:
-            verification = await verify(db, MUNICIPALITY, INDICATORS, [Pair(HORIZON)])
-            found += [f"{len(verification.drift)} of {verification.cells} cells drift"] if verification.drift else []
-    return found
-
-
-async def _complete(pool: Pool) -> bool:
-    async with snapshot(pool) as db:
-        return bool((await balance(db, MUNICIPALITY)).complete)
-
-
-async def _rows(stack: Stack, service: str, query: str) -> Counter[tuple[str, str, bytes]]:
-    db = await asyncpg.connect(stack.database_urls[service])
-    try:
-        return Counter((row[0], row[1], row[2]) for row in await db.fetch(query, HEARTBEAT))
-    finally:
-        await db.close()
 
 
 def trends_of(samples: Mapping[str, Sequence[tuple[float, float]]], rate: float) -> list[Trend]:
