@@ -132,9 +132,8 @@ async def test_each_pair_is_compared_as_the_lane_stands_when_its_turn_comes(
     assert {row["as_of"] for row in await differing(life, today)} == {"9999-12-30"}
 
 
-async def test_drift_is_kept_as_soon_as_it_is_found_though_the_round_never_ends(
-    life: Pool, today: Calendar, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def fails_after_the_first_pair(life: Pool, today: Calendar) -> None:
+    """A round that compares one pair, and then finds no database."""
     compared = 0
 
     async def first_alone(*asked: Any) -> Verification:
@@ -144,14 +143,45 @@ async def test_drift_is_kept_as_soon_as_it_is_found_though_the_round_never_ends(
             raise ConnectionRefusedError
         return await verify(*asked)
 
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(watch, "verify", first_alone)
+        with pytest.raises(ConnectionRefusedError):
+            await verify_once(life, "621", today, INDICATORS)
+
+
+async def test_drift_is_kept_as_soon_as_it_is_found_though_the_round_never_ends(life: Pool, today: Calendar) -> None:
     await verify_once(life, "621", today, INDICATORS)
     await life.execute(SUM.format("persons_in_flexjob"))
-    monkeypatch.setattr(watch, "verify", first_alone)
 
-    with pytest.raises(ConnectionRefusedError):
-        await verify_once(life, "621", today, INDICATORS)
+    await fails_after_the_first_pair(life, today)
 
     assert not await trusted(life)
+
+
+async def test_what_telling_again_found_is_not_forgotten_by_a_round_that_finds_drift_and_fails(
+    life: Pool, today: Calendar
+) -> None:
+    await life.execute("UPDATE delta SET person = person || 'x' WHERE measure = 'jobs_due'")
+    told_again = await differing(life, today, retell=True)
+    await life.execute(SUM.format("persons_in_flexjob"))
+    await fails_after_the_first_pair(life, today)
+    await life.execute(SUM.replace("+", "-").format("persons_in_flexjob"))
+
+    assert await differing(life, today) == told_again
+    assert not await trusted(life)
+
+
+async def test_a_lane_that_goes_back_within_a_round_is_judged_by_the_next(
+    life: Pool, today: Calendar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def goes_back(*asked: Any) -> Verification:
+        await life.execute("UPDATE lane SET position = 1")
+        return await verify(*asked)
+
+    monkeypatch.setattr(watch, "verify", goes_back)
+    monkeypatch.setattr("impact.verify.watch.random.randint", lambda _, last: last)
+
+    assert await verify_once(life, "621", today, INDICATORS) is None
 
 
 ROUND = """

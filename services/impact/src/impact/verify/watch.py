@@ -22,7 +22,7 @@ from impact.indicator import Indicator
 from impact.rebuild import Gate
 from impact.store import definitions, verification
 from impact.store.definitions import DefinitionMissing
-from impact.store.figures import definitions_of, known, snapshot
+from impact.store.figures import BeyondLane, definitions_of, known, snapshot
 from impact.store.verification import Verified
 from impact.verify.drift import Drift, Pair, Verification, verify
 from impact.verify.lane import by_retelling, open_accounts, retold
@@ -65,9 +65,9 @@ async def keep_verifying(  # noqa: PLR0913 - what is verified, against what, and
 async def verify_once(
     pool: Pool, municipality: str, calendar: Calendar, indicators: Sequence[Indicator], *, retell: bool = False
 ) -> Verified | None:
-    """One round, and its result as kept; None, and nothing is kept, while a lane's facts are counted by no definition.
+    """One round, and its result as kept; None, and no verdict, of a lane that this program cannot judge now.
 
-    What was found by telling again stands until telling again finds it mended.
+    What was found by telling again stands until telling again finds it mended, also when a round fails.
     """
     began = monotonic()
     try:
@@ -75,16 +75,16 @@ async def verify_once(
             last = await verification.latest(db, municipality)
             pairs = await pairs_of(db, municipality, calendar.today())
             odd = [each.named for each in await open_accounts(db, municipality, indicators)]
+        before = [row for row in last.differing if by_retelling(row)] if last else []
         found: list[Verification] = []
         for pair in pairs:
             found.append(await _compared(pool, municipality, indicators, pair))
             if found[-1].drift:
                 # Releases stop at once, also when what is left of the round takes long, or fails.
-                await _keep(pool, municipality, _verified(found, odd, began))
+                await _keep(pool, municipality, _verified(found, [*odd, *before], began))
     except NotForUs as reason:
         log.warning("verification_postponed", municipality=municipality, error=str(reason))
         return None
-    before = [row for row in last.differing if by_retelling(row)] if last else []
     if retell or before:
         try:
             odd += [each.named for each in await retold(pool, municipality, indicators)]
@@ -111,7 +111,11 @@ async def _judging(pool: Pool, municipality: str, indicators: Sequence[Indicator
 
 async def _compared(pool: Pool, municipality: str, indicators: Sequence[Indicator], pair: Pair) -> Verification:
     async with _judging(pool, municipality, indicators) as db:
-        return await verify(db, municipality, await kept(db, municipality, indicators), [pair])
+        try:
+            return await verify(db, municipality, await kept(db, municipality, indicators), [pair])
+        except BeyondLane as beyond:
+            # A backup was restored since the pairs were drawn; ingest notices it, too, and ends the process.
+            raise NotForUs("LaneWentBack") from beyond
 
 
 async def _not_for_us(db: Connection, municipality: str, indicators: Sequence[Indicator]) -> str | None:
