@@ -17,23 +17,25 @@ log = structlog.get_logger()
 
 
 class RequestMetrics:
-    """Rate, errors and duration of HTTP requests, by route template: a path would carry identifiers."""
+    """Rate, errors and duration of HTTP requests, by kind: probe, read or write.
+
+    Never by route, which would tell everybody of each single registration what it was; logs have it.
+    """
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        labels = ("method", "route", "status")
-        self.requests = Counter("http_requests", "Requests answered.", labels, registry=registry)
+        self.requests = Counter("http_requests", "Requests answered.", ("kind", "status"), registry=registry)
         self.duration = Histogram(
             "http_request_duration_seconds",
             "Time from a request to its whole answer.",
-            ("method", "route"),
+            ("kind",),
             registry=registry,
             buckets=SECONDS,
         )
 
-    def observe(self, *, method: str, route: str, status: int, seconds: float) -> None:
+    def observe(self, *, kind: str, status: int, seconds: float) -> None:
         """Count one answered request."""
-        self.requests.labels(method, route, status).inc()
-        self.duration.labels(method, route).observe(seconds)
+        self.requests.labels(kind, status).inc()
+        self.duration.labels(kind).observe(seconds)
 
 
 class _Collected:

@@ -1,4 +1,4 @@
-"""Every request is counted, timed and logged by its route, under a request id; no failure reaches the caller raw."""
+"""Every request is counted and timed, and logged by its route under a request id; no failure reaches the caller raw."""
 
 import re
 import time
@@ -15,7 +15,8 @@ from chassis.refusals import unexpected
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 TRACE_PARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+METHODS = READS | {"POST", "PUT", "PATCH", "DELETE"}
 PROBES = frozenset({"/livez", "/readyz", "/metrics"})
 NO_ROUTE = "none"
 
@@ -50,8 +51,9 @@ class Observed:
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in METHODS else "other"
         route = getattr(scope.get("route"), "path", NO_ROUTE)
-        self.metrics.observe(method=method, route=route, status=status, seconds=seconds)
-        if route not in PROBES:
+        kind = "probe" if route in PROBES else "read" if method in READS else "write"
+        self.metrics.observe(kind=kind, status=status, seconds=seconds)
+        if kind != "probe":
             log.info(
                 "request_answered", method=method, route=route, status=status, milliseconds=round(seconds * 1000, 1)
             )

@@ -56,17 +56,24 @@ async def test_readiness_names_what_is_not_well(pool: Pool) -> None:
     }
 
 
-async def test_requests_are_counted_by_route_never_by_path(client: httpx.AsyncClient) -> None:
+async def test_requests_are_counted_as_probes_reads_and_writes_and_by_no_route(client: httpx.AsyncClient) -> None:
     note_id = uuid4()
+    await client.get("/livez")
     await client.get(f"/v1/notes/{note_id}")
     await client.get("/v1/unknown")
+    await client.post("/v1/notes", json=NOTE)
 
     exposed = (await client.get("/metrics")).text
 
-    assert 'http_requests_total{method="GET",route="/v1/notes/{note_id}",status="200"} 1.0' in exposed
-    assert 'http_requests_total{method="GET",route="none",status="404"} 1.0' in exposed
+    assert {line for line in exposed.splitlines() if line.startswith("http_requests_total")} == {
+        'http_requests_total{kind="probe",status="200"} 1.0',
+        'http_requests_total{kind="read",status="200"} 1.0',
+        'http_requests_total{kind="read",status="404"} 1.0',
+        'http_requests_total{kind="write",status="201"} 1.0',
+    }
     assert str(note_id) not in exposed
-    assert "\nnotes 0.0" in exposed
+    assert "/v1" not in exposed
+    assert "\nnotes 1.0" in exposed
 
 
 async def test_metrics_tell_since_when_the_process_runs(client: httpx.AsyncClient) -> None:

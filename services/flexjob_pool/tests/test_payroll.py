@@ -76,7 +76,7 @@ async def test_what_contradicts_the_flexjob_is_kept_and_shown_and_the_rest_holds
     assert sorted(why) == [("another-person", "wrong-person"), ("outside-flexjob", "before")]
     differing = await payroll.shown("/v1/payroll/employments?status=differs")
     assert [item["employment_ref"] for item in differing["items"]] == [str(EMPLOYMENT)]
-    assert 'payroll_employments{status="differs"} 1.0' in (await payroll.doors.get("/metrics")).text
+    assert "\npayroll_employments_unsettled 1.0" in (await payroll.doors.get("/metrics")).text
 
 
 async def test_a_future_dated_interval_is_registered_at_once_and_its_end_lets_the_doors_hours_hold_again(

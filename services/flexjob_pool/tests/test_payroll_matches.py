@@ -9,7 +9,7 @@ async def test_an_unknown_employment_is_shown_and_taken_up_when_its_flexjob_star
     await payroll.tell("early", paid("2026-02-01", "0.5"), at=1)
     await payroll.told()
     assert await payroll.why() == ("unknown", [("flexjob-unknown", None)])
-    assert 'payroll_employments{status="unknown"} 1.0' in (await payroll.doors.get("/metrics")).text
+    assert "\npayroll_employments_unsettled 1.0" in (await payroll.doors.get("/metrics")).text
 
     started = await payroll.start()
     assert [step["effective_hours_per_week"] for step in started["hours"]] == ["10.00", "18.50"]
@@ -17,6 +17,7 @@ async def test_an_unknown_employment_is_shown_and_taken_up_when_its_flexjob_star
     assert started["event_ids"][-1] == changed["id"]
     assert of(changed) == ("flexjob.hours_changed", "2026-02-01", "18.50", "early")
     assert await payroll.why() == ("applied", [])
+    assert "\npayroll_employments_unsettled 0.0" in (await payroll.doors.get("/metrics")).text
 
 
 async def test_an_employment_under_a_wrong_placement_id_is_matched_by_a_caseworker(payroll: PayrollSystem) -> None:

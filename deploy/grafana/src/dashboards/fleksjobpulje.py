@@ -29,13 +29,12 @@ def board() -> Board:
 def _running() -> list[Panel]:
     return [
         trend(
-            "Ansættelser i lønsystemet",
-            "Hver ansættelse, som lønsystemet fortæller om, efter hvad der er blevet af den: applied er ført ind i "
-            "fleksjobbet; unknown hører til et fleksjob, som puljen ikke kender; differs og refused skal nogen se på; "
-            "not_in_force er taget tilbage.",
-            Query("sum by (status) (payroll_employments)", "{{status}}"),
+            "Ansættelser, som nogen skal se på",
+            "Ansættelser i lønsystemet, hvor noget ikke er ført ind i et fleksjob: puljen kender ikke fleksjobbet, de "
+            "to er uenige, eller reglerne siger nej. Hvilke det er, og hvorfor, ser sagsbehandleren i puljen.",
+            Query("sum(payroll_employments_unsettled)", "ansættelser"),
             unit="short",
-            named=("applied", "unknown", "differs", "refused", "not_in_force"),
+            decimals=0,
         ),
         number(
             "Opfølgninger kaldt frem til og med",

@@ -7,7 +7,7 @@ OURS = "|".join(SERVICES)
 WATCHING = "nats|postgres|prometheus|alertmanager"
 ANSWERS = {1: Word("Svarer", BLUE), 0: Word("Svarer ikke", ORANGE)}
 # Probes and scrapes are no one's request.
-ASKED = 'route!~"/livez|/readyz|/metrics"'
+ASKED = 'kind!="probe"'
 REQUESTS = f"sum by (job) (rate(http_requests_total{{{ASKED}}}[$__rate_interval]))"
 FAILED = f'sum by (job) (rate(http_requests_total{{{ASKED}, status=~"5.."}}[$__rate_interval]))'
 NOBODY_ASKS = "Ingen forespørgsler"

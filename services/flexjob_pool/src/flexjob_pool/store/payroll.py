@@ -1,6 +1,6 @@
 """What payroll told, as it came, and what became of each employment that it told of."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -84,7 +84,7 @@ UNION SELECT placement_id FROM payroll_employment JOIN payroll_message USING (em
         AND data ->> 'ends_on' > to_char(time + interval '2 years', 'YYYY-MM-DD')
 ORDER BY placement_id
 """
-COUNTS = "SELECT status, count(*) AS employments FROM payroll_employment GROUP BY status"
+UNSETTLED = "SELECT count(*) FROM payroll_employment WHERE status IN ('unknown', 'differs', 'refused')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +195,10 @@ async def too_far_ahead(db: Connection, today: date, until: date) -> list[UUID]:
     return [_plain(row["placement_id"]) for row in rows]
 
 
-async def counts(db: Connection) -> Mapping[str, int]:
-    """How many employments have each status."""
-    return {row["status"]: row["employments"] for row in await db.fetch(COUNTS)}
+async def unsettled(db: Connection) -> int:
+    """Of how many employments something is not registered, that is for somebody to look at."""
+    counted: int = await db.fetchval(UNSETTLED)
+    return counted
 
 
 def _message(row: Record) -> Message:
