@@ -1,6 +1,6 @@
 """The gate: a rate counts only if what came of it is right, by all that the contender promises."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from time import monotonic
@@ -64,11 +64,7 @@ async def _ledger(pool: Pool, name: str, municipality: str, works: Iterable[Work
     expected = {identity: body for work in works for identity, body in work.first_copies.items()}
     delivered = sum(len(work.arriving) for work in works)
     async with snapshot(pool) as db:
-        rows = await db.fetch("SELECT source, event_id, body_hash FROM ledger WHERE municipality = $1", municipality)
-        ledger = {(row["source"], row["event_id"]): row["body_hash"] for row in rows}
-        if len(rows) != len(ledger) or ledger != expected:
-            odd = len(rows) - len(ledger) + len(ledger.items() ^ expected.items())
-            raise GateRed(f"{name}: the ledger is not what was sent, {odd} entries are missing, odd or there twice")
+        await _ledger_is(db, name, municipality, expected)
         counts = await _counted(db, municipality)
     right = {"first_copies": len(expected), "duplicates": delivered - len(expected), "conflicts": 0, "unreadable": 0}
     # What waits longer than ack_wait on a busy machine is delivered again, and that is a duplicate as well.
@@ -76,6 +72,24 @@ async def _ledger(pool: Pool, name: str, municipality: str, works: Iterable[Work
     if counts != right | {"duplicates": right["duplicates"] + again}:
         raise GateRed(f"{name}: its account of deliveries says {counts}, and it was sent {right}")
     seen.facts = len(expected)
+
+
+async def came(dsn: str, name: str, work: Workload, *, after: int) -> int:
+    """Behind a position a lane has each event of a workload once, and no other; where it ends. Raises GateRed."""
+    async with await create_pool(dsn, name="gate") as pool, snapshot(pool) as db:
+        await _ledger_is(db, name, work.stream.municipality, work.first_copies, after=after)
+    return after + len(work.first_copies)
+
+
+async def _ledger_is(
+    db: Connection, name: str, municipality: str, expected: Mapping[tuple[str, str], bytes], *, after: int = 0
+) -> None:
+    query = "SELECT source, event_id, body_hash FROM ledger WHERE municipality = $1 AND position > $2"
+    rows = await db.fetch(query, municipality, after)
+    ledger = {(row["source"], row["event_id"]): row["body_hash"] for row in rows}
+    if len(rows) != len(ledger) or ledger != expected:
+        odd = len(rows) - len(ledger) + len(ledger.items() ^ expected.items())
+        raise GateRed(f"{name}: the ledger is not what was sent, {odd} entries are missing, odd or there twice")
 
 
 async def _counted(db: Connection, municipality: str) -> dict[str, int]:

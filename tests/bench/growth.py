@@ -7,6 +7,7 @@ anew, and all that follows from them by telling them, as a rebuild does.
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
 from itertools import islice
@@ -19,7 +20,7 @@ from chassis.database import Connection, create_pool
 from contracts.streams import Stream
 from impact.rebuild import rebuild
 from tests.bench.contenders.impact import IMPACT
-from tests.bench.gate import MEASURES
+from tests.bench.gate import MEASURES, came
 from tests.bench.progress import Told
 from tests.bench.racing import ready
 from tests.bench.results import Results
@@ -39,33 +40,51 @@ COLUMNS = (
 )
 
 
+@dataclass(slots=True)
+class Lane:
+    """A municipality's database, and how far its lane and its stream have come."""
+
+    municipality: str
+    dsn: str
+    position: int = 0
+    sequence: int = 0
+
+
 async def growth(servers: Servers, sizes: Sizes, results: Results, told: Told, seed: int) -> None:
     """Two ledgers, and rounds of the same further people at each."""
     if not sizes.full:
         results.leave_out("ratio_at_10x_ledger", "not measured in this run; --full does, and takes an hour or so")
         return
     with servers.database() as once, servers.database() as grown:
-        lanes = ((ONCE_OF, once, 1), (GROWN_OF, grown, TIMES))
-        for municipality, dsn, times in lanes:
-            await servers.provide(municipality)
+        lanes = Lane(ONCE_OF, once), Lane(GROWN_OF, grown)
+        for lane, times in zip(lanes, (1, TIMES), strict=True):
+            await servers.provide(lane.municipality)
             with told.doing(f"a ledger of {times} times {sizes.whole:,} deliveries"):
-                await _load(dsn, workload(municipality, sizes.whole, seed=seed), times, calendar_of(servers.clock))
-            told.say(f"a ledger of {times} times {sizes.whole:,} deliveries is told")
-        last = dict.fromkeys((ONCE_OF, GROWN_OF), 0)
+                first = workload(lane.municipality, sizes.whole, seed=seed)
+                lane.position = await _load(lane.dsn, first, times, calendar_of(servers.clock))
+            told.say(f"a ledger of {lane.position:,} events is told")
+        results.note("ratio_at_10x_ledger: at ledgers of {1:,} and {0:,}".format(*(lane.position for lane in lanes)))
         for number in range(sizes.rounds):
             rates = []
-            for municipality, dsn, _ in lanes:
-                more = workload(municipality, sizes.slice, seed=seed + 1 + number, name=f"more{number}-", more=True)
-                first = last[municipality] + 1
-                last[municipality] = await publish(servers.nc, more, last_sequence=first - 1)
-                async with ready(servers, IMPACT, more, dsn, first=first) as runner:
-                    rates.append((await runner.go(more, last[municipality])).rate)
+            for lane in lanes:
+                people, name = seed + 1 + number, f"more{number}-"
+                more = workload(lane.municipality, sizes.slice, seed=people, name=name, more=True)
+                rates.append(await _lap(servers, lane, more))
             results.add("ratio_at_10x_ledger", rates[1] / rates[0])
             told.say(f"at the ledger {rates[0]:,.0f}/s, at ten times that {rates[1]:,.0f}/s")
 
 
-async def _load(dsn: str, work: Workload, times: int, calendar: Calendar) -> None:
-    """Fill a ledger by COPY, and tell it."""
+async def _lap(servers: Servers, lane: Lane, more: Workload) -> float:
+    """Events per second of what comes to a lane, all of which must arrive. Raises GateRed."""
+    first, lane.sequence = lane.sequence + 1, await publish(servers.nc, more, last_sequence=lane.sequence)
+    async with ready(servers, IMPACT, more, lane.dsn, first=first) as runner:
+        lap = await runner.go(more, lane.sequence)
+    lane.position = await came(lane.dsn, IMPACT.name, more, after=lane.position)
+    return lap.rate
+
+
+async def _load(dsn: str, work: Workload, times: int, calendar: Calendar) -> int:
+    """Fill a ledger by COPY, and tell it; how many events it has."""
     bodies = list({event.id: event.body for event in work.arriving}.values())
     # Not from a pool of ours: COPY is binary, and ours speak JSON as text.
     db = await asyncpg.connect(dsn)
@@ -80,6 +99,7 @@ async def _load(dsn: str, work: Workload, times: int, calendar: Calendar) -> Non
         await db.close()
     async with await create_pool(dsn, name="load", max_size=1) as pool:
         await rebuild(pool, work.stream.municipality, MEASURES, calendar=calendar, gate=_open)
+    return len(bodies) * times
 
 
 OPEN_LANE = "INSERT INTO lane (municipality, position, recorded_at) VALUES ($1, $2, $3)"
