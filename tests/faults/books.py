@@ -58,6 +58,7 @@ class Check(StrEnum):
     FLOOR = "how far the pool has read"
     TWICE = "facts that are there twice"
     LEDGER = "streams and ledger"
+    FIRST = "the first body under each id"
     EVIDENCE = "streams and evidence"
     POSITIONS = "positions"
     OPEN = "open accounts"
@@ -151,7 +152,10 @@ async def outboxes_are_streams(town: Town) -> None:
 
 
 async def streams_are_the_ledger(town: Town) -> None:
-    """Every body on a stream is one fact or evidence, and nothing else is; positions have no gap."""
+    """Every body on a stream is one fact or evidence, and nothing else is; positions have no gap.
+
+    Of several under one id it is the producer's own that is the fact: nobody else's ever comes before it.
+    """
     facts = await _rows(town, "impact", "SELECT * FROM ledger WHERE type NOT LIKE $1 AND kind = 'fact'")
     evidence = await _rows(town, "impact", "SELECT kind, body_hash, raw FROM evidence WHERE kind NOT LIKE $1")
     readable, unreadable = set[bytes](), set[bytes]()
@@ -167,9 +171,16 @@ async def streams_are_the_ledger(town: Town) -> None:
     )
     same(Check.TWICE, 0, len(counted) - len({*counted}))
     alike(Check.LEDGER, readable, {*counted} | conflicting)
+    own = await _hashes_of_what_was_told(town)
+    alike(Check.FIRST, own, (own & {*counted}) - conflicting)
     alike(Check.EVIDENCE, unreadable, {each["raw"] for each in evidence if each["kind"] == "unreadable"})
     positions = await _rows(town, "impact", "SELECT position FROM ledger WHERE kind NOT LIKE $1 ORDER BY position")
     same(Check.POSITIONS, [*range(1, len(positions) + 1)], [row["position"] for row in positions])
+
+
+async def _hashes_of_what_was_told(town: Town) -> set[bytes]:
+    query = "SELECT body_hash FROM outbox WHERE type NOT LIKE $1"
+    return {row["body_hash"] for producer in PRODUCERS for row in await _rows(town, producer, query)}
 
 
 async def accounts_close(town: Town) -> None:

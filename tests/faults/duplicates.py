@@ -27,6 +27,8 @@ GROUP = "strangers"
 WINDOW_SECONDS = 0.1
 ENOUGH = 12
 OTHERS = 10
+# Half a year before the year that is lived.
+ANOTHER_DAY = "2024-06-30"
 AT_ONCE = 100
 
 Counts = Counter[tuple[str, str]]
@@ -120,8 +122,9 @@ async def _counted(town: Town) -> Counts:
 
 
 def _other(body: bytes) -> bytes:
-    """Another event under the same id."""
-    return json.dumps(json.loads(body) | {"subject": "something/else"}).encode()
+    """Another event under the same id, which would count on another day."""
+    event = json.loads(body)
+    return json.dumps(event | {"data": event["data"] | {"occurred_on": ANOTHER_DAY}}).encode()
 
 
 FAULTS = (
@@ -129,7 +132,7 @@ FAULTS = (
         "copies after the dedupe window",
         "each stream's duplicate_window is cut short, and the server killed and started again; all of the gateway's "
         "stream and a random third of the pool's is published again under the same ids, in another order, under load; "
-        f"and {OTHERS} events of each with another body under a known id",
+        f"and {OTHERS} events of each with another body under a known id, in which they came true on another day",
         "copies are counted as duplicates and change nothing; of two bodies under one id the first stands, the other "
         "is evidence",
         _come_again_on_the_stream,
@@ -138,7 +141,7 @@ FAULTS = (
     ),
     Fault(
         "copies at the gateway's door",
-        f"all that the gateway let in is sent again under load, with new keys; {OTHERS} of it with another body",
+        f"all that the gateway let in is sent again under load, with new keys; {OTHERS} of it with another day in it",
         "each copy is answered as a duplicate, each other body is refused; nothing of it is published",
         _come_again_at_the_door,
         GROUP,

@@ -42,28 +42,39 @@ UNMARK = """
 UPDATE outbox SET published_at = NULL, stream_sequence = NULL
 WHERE position >= (SELECT max(position) FROM outbox WHERE published_at IS NOT NULL AND type LIKE '%.flexjob.%')
 """
+# One event under an id that another body came under too.
+SWAP = """
+WITH second AS (
+    SELECT conflict.body_hash, conflict.raw, first.position, first.body_hash AS known
+    FROM evidence AS conflict JOIN ledger AS first
+        ON first.event_id = convert_from(conflict.raw, 'UTF8')::jsonb ->> 'id' AND first.kind = 'fact'
+    WHERE conflict.kind = 'conflict'
+), swapped AS (
+    UPDATE evidence SET body_hash = known FROM second WHERE evidence.body_hash = second.body_hash
+)
+UPDATE ledger SET body_hash = second.body_hash FROM second WHERE ledger.position = second.position
+"""
 APART: set[Check] = set()
 
 
 def red(*checks: Check) -> Callable[[Test], Test]:
-    """A test that has these checks not hold, each once."""
+    """A test that says of itself that it has these checks not hold."""
     APART.update(checks)
     return lambda test: test
 
 
 async def turns_red(check: Check, question: Question, town: Town, told: str = "") -> None:
-    """Return once a question is answered wrongly for this check, and with this text, and for no check before it."""
-    found = await until(partial(_wrong, question, town), message=f"{check} is never wrong")
-    assert found.startswith(check)
+    """Return once a question is answered wrongly for this check, and with this text: what was before it passes."""
+    found = await until(partial(_wrong, check, question, town), message=f"{check} is never wrong")
     assert told in found
 
 
-async def _wrong(question: Question, town: Town) -> str:
-    """What is wrong, if anything is."""
+async def _wrong(check: Check, question: Question, town: Town) -> str:
+    """What is wrong for this check, if anything is."""
     try:
         await question(town)
     except Wrong as wrong:
-        return str(wrong)
+        return str(wrong) if str(wrong).startswith(check) else ""
     return ""
 
 
@@ -118,6 +129,7 @@ async def test_that_none_publishes_or_that_two_do_is_noticed(town: Town) -> None
     await other.close()
     await books.answered(question, town)
 
+    # The lock lets no second one in: the same process, asked twice, stands for it.
     doors.append(doors[0])
     await turns_red(Check.RELAYS, question, town, "2.0, expected 1")
     doors.pop()
@@ -170,7 +182,8 @@ async def test_a_stranger_on_a_stream_is_noticed_unless_he_is_accounted_for(town
     await books.check(town)
 
 
-async def test_a_conflict_that_is_lost_is_noticed(town: Town) -> None:
+@red(Check.FIRST)
+async def test_a_conflict_that_is_lost_or_that_stands_for_the_first_is_noticed(town: Town) -> None:
     first = next(message.data for message in await town.held(POOL) if b'"retention":false' in message.data)
     await town.slip_in(POOL.producer, first.replace(b'"retention":false', b'"retention":true'))
     await books.check(town)
@@ -182,6 +195,11 @@ async def test_a_conflict_that_is_lost_is_noticed(town: Town) -> None:
             await turns_red(Check.LEDGER, books.streams_are_the_ledger, town, "1 missing")
         finally:
             await db.execute("UPDATE evidence SET body_hash = $1 WHERE kind = 'conflict'", known)
+        await db.execute(SWAP)
+        try:
+            await turns_red(Check.FIRST, books.streams_are_the_ledger, town, "1 missing, 0 too many")
+        finally:
+            await db.execute(SWAP)
     await books.check(town)
 
 
@@ -243,7 +261,7 @@ async def test_a_figure_that_moves_without_the_simulator_is_noticed(town: Town) 
         await books.check(town, seconds=0)
 
 
-async def test_every_check_fails_once() -> None:
+async def test_every_check_is_among_those_that_a_test_says_it_has_fail() -> None:
     assert {damage.check for damage in DAMAGES} | APART == {*Check}
 
 
