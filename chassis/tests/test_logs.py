@@ -21,6 +21,13 @@ for tell in (log.exception, logging.getLogger("asyncio").exception):
             raise RuntimeError("person 0101701234") from error
     except RuntimeError:
         tell("request_failed")
+try:
+    try:
+        {}["0101701234"]
+    except KeyError as error:
+        raise ExceptionGroup("person 0101701234", [ExceptionGroup("person 0101701234", [error])]) from None
+except ExceptionGroup:
+    log.exception("task_ended")
 """
 
 
@@ -35,10 +42,11 @@ def test_every_log_of_the_process_is_one_json_line_without_the_text_of_exception
         "reconnecting to server",
         "request_failed",
         "request_failed",
+        "task_ended",
     ]
     assert {line["service"] for line in lines} == {"flexjob_pool"}
     assert (lines[0]["request_id"], lines[0]["status"], lines[0]["level"]) == ("r1", 200, "info")
-    assert [line.get("error") for line in lines] == [None, None, "RuntimeError", "RuntimeError"]
+    assert [line.get("error") for line in lines] == [None, None, "RuntimeError", "RuntimeError", "KeyError"]
     assert all(line["where"] for line in lines[2:])
     assert "0101701234" not in done.stderr
     assert done.stdout == ""

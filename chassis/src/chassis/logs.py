@@ -48,10 +48,17 @@ def _of(service: str) -> Processor:
 def _where_it_failed(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     given = event.pop("exc_info", None)
     if given:
-        error = given if isinstance(given, BaseException) else _raised(given)
+        error = _alone(given if isinstance(given, BaseException) else _raised(given))
         event["error"] = type(error).__name__
         event["where"] = _frames(error)
     return event
+
+
+def _alone(error: BaseException | None) -> BaseException | None:
+    """What a task group raised, rather than that one did, as long as it is one error."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 def _raised(given: object) -> BaseException | None:
