@@ -5,6 +5,7 @@ import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from random import Random
@@ -19,7 +20,7 @@ from local.waiting import until
 from tests.faults.books import Check, same
 from tests.faults.fault import Fault
 from tests.faults.patience import PATIENCE_SECONDS
-from tests.faults.town import PRODUCERS, Town
+from tests.faults.town import MUNICIPALITY, PRODUCERS, Town
 
 GROUP = "versions"
 NEWER = "99.0.0"
@@ -47,7 +48,8 @@ class Older:
 
 OLDER = {
     "impact": Older(
-        "the older one counts no days, as before migration 0007: it moves the lane and leaves `counted_day` as it was",
+        "the older one counts no days, as before migration 0007: it moves the lane and leaves `counted_day` as it was; "
+        "in the end the program of today runs again, and counts them",
         "store/ledger.py",
         Path(__file__).parents[2] / "services/impact/tests/conservation/older.py",
         ("LOCK_LANE", "SET_OUTCOMES", "MOVE_LANE"),
@@ -64,18 +66,22 @@ def beside(name: str) -> Fault:
             await town.registered(dice.randint(5, 25))
             await _wrote_last(town, name, newer=False)
             async with _newer(town, name) as port:
+                await _wrote_last(town, name, newer=True)
+                await _wrote_last(town, name, newer=False)
                 await makes_way(town, dice, name, port)
                 await _wrote_last(town, name, newer=True)
                 await comes_back(town, dice, name, port)
             await town.registered(dice.randint(40, 80))
             await _wrote_last(town, name, newer=False)
+        await town.registered(dice.randint(5, 25))
+        await _wrote_last(town, name, newer=True)
 
     return Fault(
         f"two versions of {name} at once",
         f"a copy of {name} of a newer version, whose migrations give every table one column more, joins the running "
         "one under load, and requests go to both by turns; the older one is stopped; then it is started again on the "
         f"newer tables, and the newer one is stopped; {_difference(name)}",
-        "both serve both tables, one relay publishes at a time, nothing is parked or lost, and the way back is open",
+        f"both serve both tables, {_shared(name)}, nothing is parked or lost, and the way back is open",
         act,
         GROUP,
     )
@@ -86,6 +92,7 @@ async def makes_way(town: Town, dice: Random, name: str, port: int) -> None:
     older = town.stack.ports[name]
     town.doors[name][:] = [older, port]
     await town.registered(dice.randint(40, 80))
+    await _both_answer(town, name)
     if name in PRODUCERS:
         await one_relay_publishes(name, town)
     town.doors[name][:] = [port]
@@ -100,7 +107,27 @@ async def comes_back(town: Town, dice: Random, name: str, port: int) -> None:
     await town.start(name)
     town.doors[name][:] = [port, older]
     await town.registered(dice.randint(5, 25))
+    await _both_answer(town, name)
     town.doors[name][:] = [older]
+
+
+async def _both_answer(town: Town, name: str) -> None:
+    """Of impact, which nobody asks while the town registers, figures and account are asked at each of its doors."""
+    if name != "impact":
+        return
+    for path in ("/v1/figures", "/v1/ledger/balance"):
+        ask = partial(_is_answered_at_each_door, town, path, set())
+        await until(ask, seconds=PATIENCE_SECONDS, message=f"not each of them answers {path}")
+
+
+async def _is_answered_at_each_door(town: Town, path: str, answered: set[int | None]) -> bool:
+    answer = await town.hall.impact.get(path, params={"municipality": MUNICIPALITY})
+    answered.add(answer.raise_for_status().request.url.port)
+    return answered == {*town.doors["impact"]}
+
+
+def _shared(name: str) -> str:
+    return "one relay publishes at a time" if name in PRODUCERS else "both take batches and answer for figures"
 
 
 def _difference(name: str) -> str:
@@ -164,7 +191,7 @@ async def joined(
     await service.start()
     try:
         await until(lambda: version_at(port), seconds=PATIENCE_SECONDS, message="the other version is not ready")
-        assert await version_at(port) == version
+        assert (found := await version_at(port)) == version, f"{found} answers, not {version}"
         yield port
     finally:
         await asyncio.to_thread(service.stop)
