@@ -21,6 +21,7 @@ from tests.faults.books import Check, answered, named
 from tests.faults.fault import Fault
 from tests.faults.patience import PATIENCE_SECONDS
 from tests.faults.town import Town
+from tests.faults.words import Words
 
 GROUP = "restores"
 ENOUGH_TO_TELL = 3
@@ -71,11 +72,12 @@ async def _impact_goes_back(town: Town, dice: Random) -> None:
     await town.registered(dice.randint(1, 25))
     older = await backups.take("older")
     await _impact_takes_in(town, dice)
-    before = town.processes["impact"].pid
+    impact = Words(town, "impact")
 
     await backups.put_back(older)
 
-    await until(lambda: town.processes["impact"].pid != before, seconds=90, message="impact does not notice")
+    await impact.tell_of("task_ended", "DatabaseWentBack")
+    await impact.tell_of("consumer_reset")
 
 
 async def _impact_is_put_back(town: Town, dice: Random) -> None:
@@ -85,8 +87,10 @@ async def _impact_is_put_back(town: Town, dice: Random) -> None:
     await _impact_takes_in(town, dice)
 
     await town.kill("impact")
+    impact = Words(town, "impact")
     await backups.put_back(older)
     await town.start("impact")
+    await impact.tell_of("consumer_reset")
 
 
 async def _impact_takes_in(town: Town, dice: Random) -> None:
@@ -161,7 +165,7 @@ FAULTS = (
     Fault(
         "impact's database goes back",
         "impact's database is replaced under it, under load, by an older backup",
-        "impact notices that its lane went back, ends, resets its consumers to the stored floor, and catches up",
+        "impact says that its database went back, ends, resets its consumers to the stored floor, and catches up",
         _impact_goes_back,
         GROUP,
         short=True,
@@ -169,7 +173,7 @@ FAULTS = (
     Fault(
         "impact's database is put back",
         "impact is killed under load and its database restored from an older backup before it starts",
-        "the stored floor is behind the consumers: they are reset, and the gap closes",
+        "the stored floor is behind the consumers: impact says that it resets them, and the gap closes",
         _impact_is_put_back,
         GROUP,
     ),
