@@ -17,12 +17,14 @@ from contracts.payroll import WorkingTimeChanged
 from local.waiting import until
 from tests.faults.fault import Fault
 from tests.faults.patience import PATIENCE_SECONDS
+from tests.faults.readers import FORGED, MORE_MEBIBYTES, unspoilt
 from tests.faults.town import MUNICIPALITY, PRODUCERS, Town
 
 GROUP = "strangers"
 FACT = "fact"
 TOO_LARGE_FOR_THE_STREAM = 10054
 GARBAGE = 30
+LINE = f'none"}}\n{{"event": "{FORGED}"}}\n'
 # By raw body or by its hash: what it became, or nothing yet.
 BECAME = """
 SELECT reason FROM evidence WHERE raw = $1
@@ -101,6 +103,7 @@ def _no_envelopes(dice: Random, producer: str) -> Iterable[Poison]:
     yield Poison("local time", _bytes(event(time="2026-03-01T09:00:00+01:00")), "not_an_envelope")
     yield Poison("registered at the end of time", _bytes(event(time="9999-12-31T23:59:59.999999Z")), "not_an_envelope")
     yield Poison("registered at its beginning", _bytes(event(time="0001-01-01T00:00:00Z")), "not_an_envelope")
+    yield Poison("a line for the log in a type", _bytes(event(type=LINE)), "not_an_envelope")
     yield Poison("data that is text", _bytes(event() | {"data": "text"}), "not_an_envelope")
 
 
@@ -120,6 +123,7 @@ def _no_facts(dice: Random, producer: str) -> Iterable[Poison]:
     yield Poison("a correction without a reason", _bytes(event(corrects="none")), "invalid_data")
     yield Poison("duplicate keys: the last one holds", duplicate.encode(), FACT)
     yield Poison("unknown extension attribute", _bytes(event(extension="1", data={"newer": [1, {}]})), FACT)
+    yield Poison("a line for the log", _bytes(event(subject=LINE)), FACT)
     yield Poison("right-to-left override", _bytes(event(subject="employment/\u202e\u2066none")), FACT)
     yield Poison("registered in a far future", _bytes(event(time="9998-12-31T23:59:59.999999Z")), FACT)
     yield Poison("deep enough to be read", _bytes(event(data={"deep": json.loads("[" * 150 + "]" * 150)})), FACT)
@@ -136,19 +140,21 @@ def garbage(dice: Random, producer: str) -> Iterable[bytes]:
 
 
 async def _is_put_on_each_stream(town: Town, dice: Random) -> None:
-    for producer in PRODUCERS:
-        given = poisons(dice, producer)
-        dice.shuffle(given)
-        for poison in given:
-            await town.slip_in(producer, poison.body)
-        await _until_each_became(town, {poison.kind: (poison.body, poison.becomes) for poison in given})
-        await _is_refused(town, producer, b"[" + b"0," * 40_000 + b"0]")
+    async with unspoilt(town):
+        for producer in PRODUCERS:
+            given = poisons(dice, producer)
+            dice.shuffle(given)
+            for poison in given:
+                await town.slip_in(producer, poison.body)
+            await _until_each_became(town, {poison.kind: (poison.body, poison.becomes) for poison in given})
+            await _is_refused(town, producer, b"[" + b"0," * 40_000 + b"0]")
 
 
 async def _is_garbage(town: Town, dice: Random) -> None:
-    for producer in PRODUCERS:
-        for body in garbage(dice, producer):
-            await town.slip_in(producer, body)
+    async with unspoilt(town):
+        for producer in PRODUCERS:
+            for body in garbage(dice, producer):
+                await town.slip_in(producer, body)
 
 
 async def _until_each_became(town: Town, given: dict[str, tuple[bytes, str]]) -> None:
@@ -196,12 +202,15 @@ def _bytes(event: dict[str, Any]) -> bytes:
     return _text(event).encode()
 
 
+UNSPOILT = f"whoever reads them has no more than {MORE_MEBIBYTES} MiB more in memory, and every line of its log is JSON"
 FAULTS = (
     Fault(
         "poison on the streams",
         "a stranger puts some forty kinds of poison on each producer's stream under load: no JSON, no event, absurd "
-        "data, unknown types and versions; what is larger than the stream takes is refused by the server",
-        "each kind is evidence, parked or a fact apart, for its own reason; all before and behind it counts",
+        "data, unknown types and versions, lines for a log; an array of 40,000 numbers, and so one of 10^6, is more "
+        "than the 72 KiB that the stream takes, and refused by the server",
+        "each kind is evidence, parked or a fact apart, for its own reason; all before and behind it counts; "
+        f"{UNSPOILT}",
         _is_put_on_each_stream,
         GROUP,
         short=True,
@@ -210,7 +219,7 @@ FAULTS = (
         "garbage on the streams",
         f"a stranger puts random bytes on each producer's stream under load, and events with one random byte changed, "
         f"{GARBAGE} of each",
-        "each is evidence, parked or a fact apart; all before and behind it counts",
+        f"each is evidence, parked or a fact apart; all before and behind it counts; {UNSPOILT}",
         _is_garbage,
         GROUP,
     ),
