@@ -1,6 +1,6 @@
 """Clocks that jump: the real one of a process, and the calendar that all of them read."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
@@ -20,8 +20,11 @@ DAY = 86_400
 SECONDS = {"+1h": 3600, "-1h": -3600, "+10y": 10 * 365 * DAY, "-1d": -DAY}
 JUMPS = tuple(SECONDS)
 CLOSE_ENOUGH = 600
-# What a service last wrote by its own clock.
-WRITTEN = {"impact": "SELECT max(stored_at) FROM consumer_floor WHERE stored_at > $1 AND stored_at < $2"}
+# What a service last wrote by its own clock, and what PostgreSQL says that it is.
+WRITTEN = {
+    "impact": "SELECT max(stored_at) FROM consumer_floor WHERE stored_at > $1 AND stored_at < $2",
+    "postgres": "SELECT true WHERE clock_timestamp() > $1 AND clock_timestamp() < $2",
+}
 APPENDED = "SELECT max(appended_at) FROM outbox WHERE appended_at > $1 AND appended_at < $2"
 RIGHT = "+0"
 NINE_IN_THE_MORNING = time(9, tzinfo=UTC)
@@ -41,8 +44,12 @@ def _no_library() -> str | None:
     return None if _library() else "libfaketime is missing: install the Debian package `faketime`"
 
 
-def jumps(name: str) -> Fault:
-    """A service whose clock jumps while it runs, and that is killed and started again at that time too."""
+def _no_way() -> str:
+    return "nats-server asks the kernel for the time with no library between, and a machine has but one such clock"
+
+
+def jumps(name: str, lacking: Callable[[], str | None] = _no_library) -> Fault:
+    """A process whose clock jumps while it runs, and that is killed and started again at that time too."""
 
     async def act(town: Town, dice: Random) -> None:
         clock = town.stack.folder / f"{name}.faketime"
@@ -65,7 +72,7 @@ def jumps(name: str) -> Fault:
         "nothing hangs on the clock that counts, and of what was heard in the future nothing stands in the way later",
         act,
         GROUP,
-        lacking=_no_library,
+        lacking=lacking,
     )
 
 
@@ -78,9 +85,9 @@ def _variables(clock: Path) -> Iterator[tuple[str, str]]:
 
 
 async def _lives_at(town: Town, name: str, seconds: int) -> bool:
-    """Whether a service writes by a clock that is so many seconds ahead."""
+    """Whether a process writes by a clock that is so many seconds ahead."""
     there, about = datetime.now(UTC) + timedelta(seconds=seconds), timedelta(seconds=CLOSE_ENOUGH)
-    db = await asyncpg.connect(town.stack.database_urls[name])
+    db = await asyncpg.connect(town.stack.database_urls.get(name, town.stack.database_urls["impact"]))
     try:
         return await db.fetchval(WRITTEN.get(name, APPENDED), there - about, there + about) is not None
     finally:
@@ -117,7 +124,8 @@ async def nothing_is_recorded_earlier(town: Town) -> None:
 
 
 FAULTS = (
-    *(jumps(name) for name in ("flexjob_pool", "gateway", "impact")),
+    *(jumps(name) for name in ("flexjob_pool", "gateway", "impact", "postgres")),
+    jumps("nats", lacking=_no_way),
     Fault(
         "the calendar jumps",
         f"the calendar that all services read jumps an hour forth and back within the day, {TIMES} times under load",

@@ -180,15 +180,15 @@ class Town:
 
     @asynccontextmanager
     async def with_variables(self, name: str, variables: Mapping[str, str]) -> AsyncIterator[None]:
-        """A service has more in its environment while the block runs; it is killed and started before and after."""
-        service = self.stack.services[name]
-        usual = service.env
-        service.env = {**usual, **variables}
+        """A process has more in its environment while the block runs; it is killed and started before and after."""
+        process = self.processes[name]
+        usual = process.env
+        process.env = {**usual, **variables}
         await self.restart(name)
         try:
             yield
         finally:
-            service.env = usual
+            process.env = usual
             await self.restart(name)
 
     @contextmanager

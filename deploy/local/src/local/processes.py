@@ -1,6 +1,7 @@
 """Child processes that write to a log file and never outlive their parent: on Linux not even when it is killed."""
 
 import contextlib
+import os
 import secrets
 import shutil
 import signal
@@ -96,13 +97,17 @@ class Child:
 
 
 class Server:
-    """A server in a folder, run as a child: it keeps its data when it is stopped, killed and started again."""
+    """A server in a folder, run as a child: it keeps its data when it is stopped, killed and started again.
+
+    `env` is that of its next start, and this process's own unless another is given.
+    """
 
     stop_signal = signal.SIGTERM
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
         self.folder = folder
+        self.env: Mapping[str, str] = os.environ
         self._pid_file = folder / f"{name}.pid"
         self._child: Child | None = None
 
@@ -140,15 +145,8 @@ class Server:
         child, self._child = self._child, None
         return child
 
-    def _launch(
-        self,
-        command: Sequence[str | Path],
-        log: Path,
-        answers: Callable[[], bool],
-        *,
-        env: Mapping[str, str] | None = None,
-    ) -> None:
-        self._child = Child(command, log, env=env)
+    def _launch(self, command: Sequence[str | Path], log: Path, answers: Callable[[], bool]) -> None:
+        self._child = Child(command, log, env=self.env)
         self._pid_file.write_text(f"{self._child.pid} {psutil.Process(self._child.pid).create_time()}")
         self._child.wait_for_answer(answers, self.name)
 

@@ -59,7 +59,7 @@ class Tool(Server):
         self.port = port
         self._command = [*apart, *tethered(command)]
         self._ready = ready
-        self._env = {**os.environ, **(env or {})}
+        self.env = {**os.environ, **(env or {})}
 
     @property
     def job(self) -> str:
@@ -69,7 +69,7 @@ class Tool(Server):
     def start(self) -> None:
         """Return once it answers; PortTaken or StartFailed else."""
         require_free({self.name: self.port})
-        self._launch(self._command, self.folder / f"{self.name}.log", self._answers, env=self._env)
+        self._launch(self._command, self.folder / f"{self.name}.log", self._answers)
 
     def _answers(self) -> bool:
         door = HTTPConnection(LOOPBACK, self.port, timeout=1)
