@@ -1,4 +1,4 @@
-"""A network that is bad: it delays, loses one direction, breaks, and swallows the one answer that mattered."""
+"""A network that is bad: it delays, loses either direction, breaks, and swallows the one answer that mattered."""
 
 import asyncio
 from collections import Counter
@@ -11,11 +11,12 @@ from local.instances import SERVICES
 from local.waiting import until
 from tests.faults.fault import Act, Fault
 from tests.faults.patience import PATIENCE_SECONDS
-from tests.faults.proxy import Proxy
+from tests.faults.proxy import Direction, Proxy
 from tests.faults.town import Ground, Town
 
 GROUP = "network"
 BEHIND_PROXIES = Ground(proxied=True)
+SERVERS = ("nats", "postgres")
 LATENCY_SECONDS = 0.1
 LONGER_THAN_ACK_WAIT = 3.0
 SWALLOWED = 3
@@ -42,22 +43,32 @@ def slow(name: str) -> Fault:
     )
 
 
-def one_way(name: str) -> Fault:
-    """What is asked arrives, what is answered is lost."""
+def one_way(name: str, lost: Direction) -> Fault:
+    """What goes in one direction arrives, what goes in the other is lost."""
+    done, holds = {
+        Direction.QUESTIONS: (
+            f"nothing that services send to {name} arrives, and what it sends does",
+            "what had no effect without anybody's knowing is asked again, and counted once",
+        ),
+        Direction.ANSWERS: (
+            f"what services send to {name} arrives, and nothing comes back",
+            "what had its effect without anybody's knowing is found out, and counted once",
+        ),
+    }[lost]
 
     async def act(town: Town, dice: Random) -> None:
         await town.registered(dice.randint(1, 25))
         proxy = town.network[name]
-        proxy.cut = True
+        proxy.lost = lost
         await asyncio.sleep(LONGER_THAN_ACK_WAIT)
-        proxy.cut = False
+        proxy.lost = None
         # What was lost on a line is lost: it is of no use to either end any more.
         proxy.reset()
 
     return _fault(
-        f"answers of {name} are lost",
-        f"what services send to {name} arrives, and nothing comes back, for longer than ack_wait; then lines break",
-        "what had its effect without anybody's knowing is found out, and counted once",
+        f"{lost} {name} are lost",
+        f"{done}, under load, for longer than ack_wait; then lines break",
+        holds,
         act,
     )
 
@@ -118,5 +129,7 @@ FAULTS = (
         _commits_unanswered,
         short=True,
     ),
-    *(make(name) for make in (slow, one_way, broken) for name in ("nats", "postgres")),
+    *(slow(name) for name in SERVERS),
+    *(one_way(name, lost) for lost in Direction for name in SERVERS),
+    *(broken(name) for name in SERVERS),
 )

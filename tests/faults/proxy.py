@@ -1,4 +1,4 @@
-"""A network that can be bad: a TCP proxy that delays, loses one direction, resets, or swallows an answer."""
+"""A network that can be bad: a TCP proxy that delays, loses either direction, resets, or swallows an answer."""
 
 import asyncio
 import re
@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from local.processes import LOOPBACK, free_ports
 
@@ -16,6 +17,13 @@ CHUNK = 65_536
 NAME = re.compile(rb'application_name\x00([^\x00]+)|"name":\s*"([^"]+)"')
 # Closing with data unread, or with no time to linger, sends RST in place of FIN.
 AT_ONCE = struct.pack("ii", 1, 0)
+
+
+class Direction(StrEnum):
+    """What goes to the server, and what comes from it."""
+
+    QUESTIONS = "questions to"
+    ANSWERS = "answers of"
 
 
 @dataclass(slots=True, eq=False)
@@ -38,7 +46,7 @@ class _Line:
 
 @dataclass(slots=True)
 class Proxy:
-    """Stands before a server; `delay` is in seconds and for each direction, and whoever is `cut` hears nothing more.
+    """Stands before a server; `delay` is in seconds and for each direction, and all is `lost` that goes in that one.
 
     `swallowed` counts, by the client's name, the answers that were kept from whoever had asked.
     """
@@ -46,7 +54,7 @@ class Proxy:
     server_port: int
     port: int
     delay: float = 0
-    cut: bool = False
+    lost: Direction | None = None
     swallowed: Counter[str] = field(default_factory=Counter)
     _question: bytes = b""
     _answer: bytes = b""
@@ -93,13 +101,14 @@ class Proxy:
             if self._to_swallow[line.name] > 0 and self._question in data:
                 self._to_swallow[line.name] -= 1
                 line.deaf = True
-            await _pass_on(line.far, data)
+            if self.lost != Direction.QUESTIONS:
+                await _pass_on(line.far, data)
 
     async def _returns(self, line: _Line, source: asyncio.StreamReader) -> None:
         while data := await source.read(CHUNK):
             await asyncio.sleep(self.delay)
             if not line.deaf:
-                if not self.cut:
+                if self.lost != Direction.ANSWERS:
                     await _pass_on(line.near, data)
             elif self._answer in data:
                 # The question had its effect, and nobody will learn of it.
