@@ -21,7 +21,8 @@ HEAD = """# Faults
 
 What was done to a running town, and what came of it. `make chaos` carries all of it out on real servers and real
 processes, through signals, sockets and disks, while a simulated year is registered at the doors, and writes this page;
-`make test` carries out the rows marked ●. No code of the product knows of it.
+`make test` carries out the rows marked ●. No code of the product knows of it. A relay is no process of its own: one
+lives in flexjob_pool and one in gateway, and all that is done to these is done to it.
 
 After each fault the same questions are asked, and the fault held when every answer is right:
 
