@@ -3,14 +3,13 @@
 A figure about persons leaves with the scope `figures:exact`, or out of the latest release; nothing else of it leaves.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from chassis.tokens import Principal
 from impact.figures import Figure, Known, Question, Status, Value, ask
 from impact.indicator import Indicator
-from impact.protection import Counts
 
 EXACT = "figures:exact"
 SUPPRESSED = Value(Status.SUPPRESSED)
@@ -72,11 +71,14 @@ def released(question: Question, release: Release) -> Released:
     )
 
 
-def protected(figure: Figure, counts: Counts, k: int) -> Value:
-    """The whole of a figure as it may be released: suppressed where fewer than k distinct persons stand out."""
+def protected(figure: Figure, groups: Collection[int], k: int) -> Value:
+    """The whole of a figure as it may be released: suppressed where a group that can be told apart is below k persons.
+
+    `groups` counts distinct persons; nobody at all is no group.
+    """
     # A value that nobody stands behind means that the count is of something else.
-    unaccounted = counts.persons == 0 and bool(figure.whole.over)
-    return SUPPRESSED if unaccounted or counts.are_few(k) else figure.whole
+    unaccounted = not groups and bool(figure.whole.over)
+    return SUPPRESSED if unaccounted or any(group < k for group in groups) else figure.whole
 
 
 def is_rate(indicator: Indicator) -> bool:

@@ -12,7 +12,7 @@ from chassis.database import ACQUIRE_SECONDS, UNAVAILABLE, Connection, Pool
 from impact.disclosure import Release, is_rate, protected
 from impact.figures import Figure, Known, Question, Value, ask
 from impact.indicator import Indicator
-from impact.protection import Counts, K
+from impact.protection import K
 from impact.store import releases as store
 from impact.store.figures import definitions_of, figures_at, known
 from impact.store.releases import Asked
@@ -101,18 +101,18 @@ async def _wholes(
 ) -> dict[tuple[str, int], Value]:
     """Each whole as it may be released, by indicator and definition version."""
     figures = await figures_at(db, questions, lane)
-    counts = await store.counts_behind(db, municipality, questions, lane.position)
+    groups = await store.groups_behind(db, municipality, questions, lane.position)
     return {
         (figure.question.indicator.id, figure.question.indicator.definition_version): protected(
-            figure, _counts(figure, behind), k
+            figure, _groups(figure, behind), k
         )
-        for figure, behind in zip(figures, counts, strict=True)
+        for figure, behind in zip(figures, groups, strict=True)
     }
 
 
-def _counts(figure: Figure, behind: Counts) -> Counts:
-    """How many persons stand out; where each part is read on a day of its own, the figure itself has counted them."""
+def _groups(figure: Figure, behind: Sequence[int]) -> Sequence[int]:
+    """How many persons make up each group; where each part is read on a day of its own, the figure has counted them."""
     whole, indicator = figure.whole, figure.question.indicator
     if indicator.evaluated_at is None or not is_rate(indicator) or whole.over is None or whole.under is None:
         return behind
-    return Counts(ceil(whole.under), having=ceil(whole.over), lacking=ceil(abs(whole.under - whole.over)))
+    return [ceil(group) for group in (whole.over, abs(whole.under - whole.over)) if group]

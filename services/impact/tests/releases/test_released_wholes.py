@@ -45,6 +45,39 @@ async def test_on_four_persons_nothing_is_shown(lane: Lane) -> None:
 
 
 @pytest.mark.parametrize(
+    ("rose", "fell", "stayed", "shown"),
+    [(3, 0, 48, False), (30, 20, 1, False), (3, 20, 28, False), (10, 0, 41, True), (6, 5, 40, True), (0, 0, 51, True)],
+)
+async def test_who_rose_who_fell_and_who_did_neither_are_told_together_or_not_at_all(
+    lane: Lane, rose: int, fell: int, stayed: int, shown: bool
+) -> None:
+    """With `nobody fell` beside it, F3 would be the sum of what the few that J3 hides have gained."""
+    changes = ["6"] * rose + ["-2"] * fell + ["0"] * stayed
+    await progression(lane, dict(zip(names(51), changes, strict=True)))
+    await lane.release()
+
+    wholes = [await lane.whole(id_) for id_ in ("J3", "J3r")]
+
+    assert [whole.numerator for whole in wholes] == ([rose, fell] if shown else [None, None])
+    assert (await lane.whole("F3")).value == 6 * rose - 2 * fell
+
+
+@pytest.mark.parametrize(("sustained", "shrunk", "lost", "shown"), [(30, 3, 7, False), (30, 5, 7, True)])
+async def test_whose_jobs_lasted_with_fewer_hours_are_not_told_by_subtraction_when_they_are_few(
+    lane: Lane, sustained: int, shrunk: int, lost: int, shown: bool
+) -> None:
+    for number, person in enumerate(names(sustained + shrunk + lost)):
+        kept = ["jobs_sustained"] * (number < sustained) + ["jobs_still_employed"] * (number < sustained + shrunk)
+        for measure in ("jobs_due", *kept):
+            await lane.contribute(measure, person, contributor=f"{person}/26", kind="flexjob", weeks="26")
+    await lane.release()
+
+    wholes = [await lane.whole(id_) for id_ in ("J4", "J4e")]
+
+    assert [whole.numerator for whole in wholes] == ([sustained, sustained + shrunk] if shown else [None, None])
+
+
+@pytest.mark.parametrize(
     ("sustained", "due", "shown"), [(6, 8, False), (38, 40, False), (35, 40, True), (4, 40, False), (40, 40, True)]
 )
 async def test_a_rate_is_shown_with_five_on_each_side_or_none(

@@ -11,8 +11,6 @@ from chassis.database import Connection
 from impact.disclosure import Release, is_rate
 from impact.figures import Question, Status, Value
 from impact.fold import Measure
-from impact.indicator import Indicator
-from impact.protection import Counts
 
 
 @asynccontextmanager
@@ -121,55 +119,65 @@ FROM (
 """
 
 
-async def counts_behind(
+async def groups_behind(
     db: Connection, municipality: str, questions: Sequence[Question], position: int
-) -> list[Counts]:
-    """For each question the distinct persons behind its whole; of a rate, also those on either side of it."""
+) -> list[list[int]]:
+    """For each question, of how many distinct persons the groups are that can be told apart behind its whole.
+
+    Rates over the same persons tell them apart together, by which of the rates count them: an answer to two of them is
+    an answer about what the one leaves of the other. Of any other figure all persons are one group.
+    """
     rows = [
         (place, role, measure.id, measure.version, *_window(question))
         for place, question in enumerate(questions)
-        for role, measure in _roles(question.indicator)
+        for role, measure in _roles(question, questions)
     ]
-    found = await db.fetch(COUNTS_BEHIND, municipality, position, *zip(*rows, strict=True))
-    counts = {row["place"]: Counts(row["persons"], row["having"], row["lacking"]) for row in found}
-    return [counts.get(place, Counts(0)) for place in range(len(questions))]
+    groups: list[list[int]] = [[] for _ in questions]
+    for row in await db.fetch(GROUPS_BEHIND, municipality, position, *zip(*rows, strict=True)):
+        groups[row["place"]].append(row["persons"])
+    return groups
 
 
 # A contributor whose person nobody told stands for itself.
-COUNTS_BEHIND = """
-SELECT
-    place,
-    count(DISTINCT person) FILTER (WHERE present <> 0) AS persons,
-    count(DISTINCT person) FILTER (WHERE above > 0) AS having,
-    count(DISTINCT person) FILTER (WHERE below > above) AS lacking
+GROUPS_BEHIND = """
+SELECT place, count(DISTINCT person) AS persons
 FROM (
     SELECT
-        asked.place,
-        coalesce(max(delta.person), delta.contributor) AS person,
-        coalesce(sum(delta.amount) FILTER (WHERE asked.role = 'population'), 0) AS present,
-        coalesce(sum(delta.amount) FILTER (WHERE asked.role = 'numerator'), 0) AS above,
-        coalesce(sum(delta.amount) FILTER (WHERE asked.role = 'denominator'), 0) AS below
-    FROM unnest(
-        $3::integer[], $4::text[], $5::text[], $6::integer[], $7::date[], $8::date[], $9::text[]::jsonb[]
-    ) AS asked (place, role, measure, version, first, last, held)
-    JOIN delta
-        ON delta.municipality = $1
-        AND delta.position <= $2
-        AND delta.measure = asked.measure
-        AND delta.definition_version = asked.version
-        AND delta.date BETWEEN coalesce(asked.first, '-infinity') AND asked.last
-        AND delta.dimensions @> asked.held
-    GROUP BY asked.place, delta.contributor
-) AS contributed
-GROUP BY place
+        place,
+        coalesce(max(person), contributor) AS person,
+        array_agg(measure ORDER BY measure) FILTER (WHERE role = 'numerator') AS counted_by
+    FROM (
+        SELECT asked.place, asked.role, asked.measure, delta.contributor, max(delta.person) AS person
+        FROM unnest(
+            $3::integer[], $4::text[], $5::text[], $6::integer[], $7::date[], $8::date[], $9::text[]::jsonb[]
+        ) AS asked (place, role, measure, version, first, last, held)
+        JOIN delta
+            ON delta.municipality = $1
+            AND delta.position <= $2
+            AND delta.measure = asked.measure
+            AND delta.definition_version = asked.version
+            AND delta.date BETWEEN coalesce(asked.first, '-infinity') AND asked.last
+            AND delta.dimensions @> asked.held
+        GROUP BY asked.place, asked.role, asked.measure, delta.contributor
+        HAVING sum(delta.amount) <> 0
+    ) AS brought
+    GROUP BY place, contributor
+) AS standing
+GROUP BY place, counted_by
 """
 
 
-def _roles(indicator: Indicator) -> list[tuple[str, Measure]]:
-    roles = [("population", indicator.population or indicator.denominator or indicator.numerator)]
-    if is_rate(indicator) and indicator.denominator:
-        roles += [("numerator", indicator.numerator), ("denominator", indicator.denominator)]
-    return roles
+def _roles(question: Question, questions: Iterable[Question]) -> list[tuple[str, Measure]]:
+    indicator = question.indicator
+    population = ("population", indicator.population or indicator.denominator or indicator.numerator)
+    beside = [each for each in questions if is_rate(indicator) and _is_over_the_same(question, each)]
+    return [population, *(("numerator", each.indicator.numerator) for each in beside)]
+
+
+def _is_over_the_same(one: Question, other: Question) -> bool:
+    """Whether two questions are rates of the very same; each is of itself."""
+    same = one.indicator.denominator == other.indicator.denominator and _window(one) == _window(other)
+    return same and is_rate(other.indicator)
 
 
 def _window(question: Question) -> tuple[date | None, date, str]:
