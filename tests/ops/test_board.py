@@ -19,8 +19,9 @@ from local.stack import running_stack
 from local.waiting import until
 from tests.ops.cluster import ROOT
 
-PEOPLE = 120
-LIVED = DAYS[:60]
+# Enough for figures of every status, and for the picture to be of a town that nobody could be read out of.
+PEOPLE = 300
+LIVED = DAYS[:120]
 PICTURE = ROOT / "build" / "board.png"
 # Nothing but the page itself.
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--hide-scrollbars"]
@@ -43,7 +44,7 @@ async def board_of_a_town(folder: Path) -> AsyncIterator[str]:
 
             async def settled() -> bool:
                 text = (await client.get(url)).text
-                return "udgivelse" in text and text.count('<li class="well">') == text.count("<li class=")
+                return "<small>Udgivelse " in text and text.count('<li class="well">') == text.count("<li class=")
 
             await until(settled, seconds=90, message="the board never shows released and proven figures")
         yield url

@@ -2,19 +2,21 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
+from pathlib import Path
 
 import httpx
 import pytest
 
 from chassis.calendar import calendar_of
 from chassis.database import Pool
-from impact.board.words import TRACKS, UNITS, Writer
-from impact.catalogue import INDICATORS
+from impact.board.words import PARTS, UNITS, Writer
+from impact.catalogue import INDICATORS, TRACKS, track_of
 from impact.releases import release_if_due
 from impact.verify.watch import verify_once
+from local.simulator import set_clock
 from services.impact.tests.doors.messages import message
 from services.impact.tests.doors.small_life import Admit, Issue
 
@@ -29,8 +31,10 @@ class Reader(HTMLParser):
         self.open: list[str] = []
         self.lines: list[str] = []
         self.rows: dict[str, list[str]] = {}
+        self.headings: dict[str, str] = {}
         self.attributes: list[tuple[str, str | None]] = []
         self._row = self.lines
+        self._heading = ""
         self.feed(html)
         assert not self.open
 
@@ -49,6 +53,7 @@ class Reader(HTMLParser):
         if tag == "tr" and (indicator := dict(attrs).get("id")):
             assert indicator not in self.rows
             self._row = self.rows[indicator] = []
+            self.headings[indicator] = self._heading
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
@@ -59,6 +64,8 @@ class Reader(HTMLParser):
             self.lines.append(said)
             if self._row is not self.lines:
                 self._row.append(said)
+            if "h2" in self.open:
+                self._heading = said
 
 
 Board = Callable[..., Awaitable[Reader]]
@@ -81,7 +88,7 @@ def board(doors: httpx.AsyncClient) -> Board:
 async def test_a_figure_that_is_about_no_person_is_shown_live_as_danes_write_it(board: Board) -> None:
     page = await board()
 
-    assert page.row("F5") == "59,3 % | 59.280 af 100.000 kr. | Foreløbigt | 30.06.2026"
+    assert page.row("F5") == "59,3 % | 59.280 af 100.000 kr. | Foreløbigt | Pr. 30.06.2026"
     assert "Effekter af den sociale indsats i Kolding" in page.text
 
 
@@ -92,23 +99,61 @@ async def test_every_indicator_stands_once_with_its_definition_under_a_track(boa
     assert {id_: row[:3] for id_, row in page.rows.items()} == {
         each.id: [each.title.danish, each.id, each.definition.danish] for each in INDICATORS
     }
-    assert [title.danish for title in TRACKS.values() if title.danish in page.lines] == [
-        TRACKS[track].danish for track in ("T1", "T2", "")
-    ]
+    assert {id_: page.headings[id_] for id_ in page.rows} == {
+        each.id: TRACKS[track_of(each)].danish for each in INDICATORS
+    }
+    assert list(dict.fromkeys(page.headings.values())) == [TRACKS[track].danish for track in ("", "T1", "T2")]
 
 
 @pytest.mark.usefixtures("life")
 async def test_a_figure_about_persons_is_withheld_until_it_is_released_also_from_who_may_see_it(
     doors: httpx.AsyncClient, board: Board, issue: Issue, pool: Pool, clock: str
 ) -> None:
-    withheld = "- | Tilbageholdt af hensyn til personer | Ønskes højere | 30.06.2026"
+    withheld = "- | Højere | Tilbageholdt af hensyn til personer | Pr. 30.06.2026"
     assert (await board()).row("F1") == withheld
     assert Reader((await doors.get("/", headers=await issue("figures:exact"))).text).row("F1") == withheld
 
     await release_if_due(pool, "621", calendar_of(clock), INDICATORS, trusted=True, k=1)
 
-    released = "2 personer | Foreløbigt | Ønskes højere | 30.06.2026, udgivelse 1"
+    released = "2 personer | Højere | Foreløbigt | Pr. 30.06.2026 | Udgivelse 1"
     assert (await board()).row("F1") == released
+
+
+@pytest.mark.parametrize(
+    ("indicator", "row"),
+    [
+        ("J1", "2 ansættelser | Højere | Foreløbigt | 01.01.2026 til og med 30.06.2026 | Udgivelse 1"),
+        ("J4", "0,0 % | 0 af 1 | Højere | Foreløbigt | Alle måneder til og med 30.06.2026 | Udgivelse 1"),
+        ("F4", "11,00 timer om ugen | 22,00 timer fordelt på 2 personer | Foreløbigt | Pr. 30.06.2026 | Udgivelse 1"),
+        ("F8", "100,0 % | 1 af 1 | Højere | Foreløbigt | Seneste 12 måneder til og med 30.06.2026 | Udgivelse 1"),
+    ],
+)
+@pytest.mark.usefixtures("life")
+async def test_a_figure_says_over_which_days_it_was_counted_and_of_what(
+    board: Board, pool: Pool, clock: str, indicator: str, row: str
+) -> None:
+    await release_if_due(pool, "621", calendar_of(clock), INDICATORS, trusted=True, k=1)
+
+    assert (await board()).row(indicator) == row
+
+
+@pytest.mark.usefixtures("life")
+async def test_a_release_of_more_than_a_month_ago_is_called_old_whatever_else_is_fresh(
+    board: Board, pool: Pool, clock: str
+) -> None:
+    title, calendar = "Tal om personer er højst en måned gamle", Path(clock.removeprefix("file:"))
+    assert f"Vides ikke: {title}\nEndnu er intet udgivet." in (await board()).text
+
+    await release_if_due(pool, "621", calendar_of(clock), INDICATORS, trusted=True, k=1)
+
+    for day, told in (
+        (date(2026, 7, 31), f"I orden: {title}\nDe er fra 30.06.2026."),
+        (date(2026, 8, 1), f"Ikke i orden: {title}\nDe er fra 30.06.2026. Siden har færre end fem"),
+    ):
+        set_clock(calendar, day)
+        page = await board()
+        assert told in page.text
+        assert page.text.count(f"Læst {day:%d.%m.%Y} kl. 10:00.") == 1
 
 
 @pytest.mark.usefixtures("life")
@@ -116,7 +161,7 @@ async def test_the_page_can_be_had_in_english(board: Board) -> None:
     page = await board("?lang=en&municipality=621")
 
     assert "Effects of the social effort in Kolding" in page.text
-    assert page.row("F5") == "59.3 % | DKK 59,280 of 100,000 | Provisional | 30 June 2026"
+    assert page.row("F5") == "59.3 % | DKK 59,280 of 100,000 | Provisional | As of 30 June 2026"
     for indicator in INDICATORS:
         assert page.rows[indicator.id][0] == indicator.title.english
 
@@ -128,8 +173,8 @@ async def test_before_the_first_event_nothing_is_claimed(board: Board) -> None:
     assert "Endnu er ingen hændelse optaget." in text
     assert "Vides ikke: Regnet efter ad en anden vej\nEr ikke sket endnu." in text
     assert "Vides ikke: Alt udsendt er nået frem\n" in text
-    assert "Vides ikke: Tallene er friske\n" in text
-    assert page.row("F5") == "- | Ingen data | 30.06.2026"
+    assert "Vides ikke: Alle systemer er hørt\n" in text
+    assert page.row("F5") == "- | Ingen data | Pr. 30.06.2026"
 
 
 @pytest.mark.usefixtures("life")
@@ -149,7 +194,10 @@ async def test_an_old_verification_speaks_for_nothing(board: Board, pool: Pool, 
     await verify_once(pool, "621", calendar_of(clock), INDICATORS)
     await pool.execute("UPDATE verification SET at = at - interval '1 day'")
 
-    assert "Ikke i orden: Regnet efter ad en anden vej\nSidste gang er for længe siden: " in (await board()).text
+    assert (
+        "Ikke i orden: Regnet efter ad en anden vej\nSidste gang var for 24 timer siden: for længe."
+        in (await board()).text
+    )
 
 
 async def test_an_account_that_does_not_close_is_named(board: Board, pool: Pool, admit: Admit, a_start: bytes) -> None:
@@ -172,7 +220,9 @@ async def test_what_is_missing_parked_or_silent_is_told(board: Board, admit: Adm
     assert "Ikke i orden: Alt udsendt er nået frem\n2 mangler lige nu." in text
     waits = "Ikke i orden: Intet venter på en afgørelse\nTæller ikke, før nogen har taget stilling: 1 hændelse.\n"
     assert waits in text
-    assert re.search(r"I orden: Tallene er friske\nAlt er med fra alle systemer til for \d+ sekunder siden.", text)
+    assert re.search(
+        r"I orden: Alle systemer er hørt\nAlt er med fra alle systemer til (lige nu|for \d+ sekunder siden)\.", text
+    )
 
 
 @pytest.mark.parametrize(("sent", "received"), [("1 hour", "1 hour"), ("1 hour", "1 second")])
@@ -187,7 +237,7 @@ async def test_a_producer_that_is_silent_or_late_is_named_and_its_name_is_no_mar
         received,
     )
 
-    assert "Ikke i orden: Tallene er friske\nTavse eller forsinkede: <b>x." in (await board()).text
+    assert "Ikke i orden: Alle systemer er hørt\nTavse eller forsinkede: <b>x." in (await board()).text
     assert "<b>x" not in (await doors.get("/")).text
 
 
@@ -213,17 +263,34 @@ async def test_the_page_runs_nothing_and_fetches_nothing_from_elsewhere(doors: h
 @pytest.mark.parametrize(
     ("language", "value", "unit", "written"),
     [
-        ("da", "1234.5", "persons", "1.234,5 personer"),
+        ("da", "1234.5", "persons", "1.235 personer"),
         ("da", "0.66666", "share", "66,7 %"),
-        ("da", "12.04", "hours_per_week", "12 timer om ugen"),
+        ("da", "12.345", "hours_per_week", "12,35 timer om ugen"),
         ("en", "1234567", "placements", "1,234,567 placements"),
-        ("en", "-0.05", "fte", "-0.1 FTE"),
-        ("da", "-0.04", "fte", "0 årsværk"),
+        ("en", "-0.005", "fte", "-0.01 FTE"),
+        ("da", "-0.004", "fte", "0,00 årsværk"),
+        ("da", "17.5", "days", "17,5 dage"),
     ],
 )
 def test_a_number_is_written_as_the_language_does(language: str, value: str, unit: str, written: str) -> None:
     assert Writer("da" if language == "da" else "en").amount(Decimal(value), unit) == written
 
 
+@pytest.mark.parametrize(
+    ("ago", "danish", "english"),
+    [
+        (-3, "lige nu", "just now"),
+        (119, "for 119 sekunder siden", "119 seconds ago"),
+        (120, "for 2 minutter siden", "2 minutes ago"),
+        (86400, "for 24 timer siden", "24 hours ago"),
+        (3 * 86400, "for 3 dage siden", "3 days ago"),
+    ],
+)
+def test_an_age_is_told_in_the_largest_unit_of_which_there_are_two(ago: int, danish: str, english: str) -> None:
+    assert (Writer("da").ago(timedelta(seconds=ago)), Writer("en").ago(timedelta(seconds=ago))) == (danish, english)
+
+
 def test_every_unit_of_the_catalogue_can_be_written() -> None:
     assert {indicator.unit for indicator in INDICATORS} <= {*UNITS, "share"}
+    means = [each for each in INDICATORS if each.denominator and each.reading == "sum" and each.unit != "share"]
+    assert {measure.unit for mean in means for measure in mean.measures} <= PARTS.keys()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import NamedTuple
 
@@ -9,16 +10,21 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from contracts.codelists import CODE_LISTS
 from impact.board.signs import Evidence, signs
-from impact.board.words import DIRECTIONS, STATUSES, TRACKS, Language, Writer
+from impact.board.words import DIRECTIONS, STATUSES, Language, Writer
+from impact.catalogue import TRACKS, track_of
 from impact.disclosure import Released
-from impact.figures import Figure, Known
+from impact.figures import Figure, Known, Question
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one snapshot shows of a municipality: figures as they may leave for everybody, and what speaks for them."""
+    """What one snapshot shows of a municipality: figures as they may leave for everybody, and what speaks for them.
+
+    `read_at` is the calendar's, as every date of the page: only what is so long ago is told in real time.
+    """
 
     municipality: str
+    read_at: datetime
     known: Known
     figures: Sequence[Figure]
     evidence: Evidence
@@ -34,7 +40,8 @@ class Row(NamedTuple):
     value: str
     parts: str
     status: str
-    when: str
+    period: str
+    release: str
 
 
 def render(seen: Seen, language: Language, served: Sequence[str]) -> str:
@@ -42,7 +49,7 @@ def render(seen: Seen, language: Language, served: Sequence[str]) -> str:
     write = Writer(language)
     tracks: dict[str, list[Row]] = {}
     for figure in seen.figures:
-        tracks.setdefault(_track(figure), []).append(_row(figure, write))
+        tracks.setdefault(track_of(figure.question.indicator), []).append(_row(figure, write))
     return _template().render(
         language=language,
         say=write.say,
@@ -50,7 +57,7 @@ def render(seen: Seen, language: Language, served: Sequence[str]) -> str:
         municipality=seen.municipality,
         place=_place(seen.municipality, write),
         others=[(code, _place(code, write)) for code in served if code != seen.municipality],
-        read_at=write.moment(seen.evidence.now),
+        read_at=write.moment(seen.read_at),
         admitted=_admitted(seen.known, write),
         signs=signs(seen.evidence, write),
         tracks=[(write.of(title), tracks[track]) for track, title in TRACKS.items() if track in tracks],
@@ -65,11 +72,6 @@ def _template() -> Template:
     )
 
 
-def _track(figure: Figure) -> str:
-    """The first track that the catalogue names; a figure of several stands once."""
-    return next((code for code in figure.question.indicator.mapping if code in TRACKS), "")
-
-
 def _row(figure: Figure, write: Writer) -> Row:
     indicator, whole = figure.question.indicator, figure.whole
     return Row(
@@ -80,28 +82,44 @@ def _row(figure: Figure, write: Writer) -> Row:
         value="-" if whole.value is None else write.amount(whole.value, indicator.unit),
         parts=_parts(figure, write),
         status=write.of(STATUSES[whole.status]),
-        when=_when(figure, write),
+        period=_period(figure.question, write),
+        release=_release(figure, write),
     )
 
 
 def _parts(figure: Figure, write: Writer) -> str:
-    """Above and below the line, where counts stand there; of a pool the amounts are in øre."""
+    """What a share is a part of, and what a mean is over; of a pool the amounts are in øre."""
     whole, indicator = figure.whole, figure.question.indicator
-    if whole.value is None or whole.numerator is None or whole.denominator is None:
+    over, under = whole.numerator, whole.denominator
+    if whole.value is None or over is None or under is None or indicator.denominator is None:
         return ""
+    if indicator.unit != "share":
+        shared, among = write.part(over, indicator.numerator.unit), write.part(under, indicator.denominator.unit)
+        return write.say(f"{shared} fordelt på {among}", f"{shared} among {among}")
     if indicator.numerator.unit == "DKK 0.01":
-        over, under = write.number(whole.numerator / 100), write.number(whole.denominator / 100)
-        return write.say(f"{over} af {under} kr.", f"DKK {over} of {under}")
-    over, under = write.number(whole.numerator), write.number(whole.denominator)
-    return write.say(f"{over} af {under}", f"{over} of {under}")
+        kroner, of = write.number(over / 100), write.number(under / 100)
+        return write.say(f"{kroner} af {of} kr.", f"DKK {kroner} of {of}")
+    return write.say(f"{write.number(over)} af {write.number(under)}", f"{write.number(over)} of {write.number(under)}")
 
 
-def _when(figure: Figure, write: Writer) -> str:
-    """On which day it was true; of a figure about persons, out of which release."""
-    day = write.day(figure.question.as_of)
+def _period(question: Question, write: Writer) -> str:
+    """Over which days it was counted, or on which day it was true."""
+    last, months = write.day(question.last), question.indicator.months
+    if question.indicator.kind == "cohort":
+        return write.say(f"Alle måneder til og med {last}", f"All months up to {last}")
+    if question.first is None:
+        return write.say(f"Pr. {last}", f"As of {last}")
+    if months:
+        return write.say(f"Seneste {months} måneder til og med {last}", f"Last {months} months up to {last}")
+    first = write.day(question.first)
+    return write.say(f"{first} til og med {last}", f"{first} up to {last}")
+
+
+def _release(figure: Figure, write: Writer) -> str:
+    """Out of which release; only figures about persons leave so."""
     if isinstance(figure, Released):
-        return write.say(f"{day}, udgivelse {figure.release}", f"{day}, release {figure.release}")
-    return day
+        return write.say(f"Udgivelse {figure.release}", f"Release {figure.release}")
+    return ""
 
 
 def _admitted(known: Known, write: Writer) -> str:

@@ -1,7 +1,7 @@
 """Whether the figures can be relied on just now, sign by sign, each said in words. Pure."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from impact.indicator import Bilingual
 
 SILENT_AFTER = timedelta(seconds=180)
 """Twelve heartbeats; from then on operations are called as well."""
+OLD_AFTER = timedelta(days=31)
 
 
 class State(Enum):
@@ -23,18 +24,21 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the signs are read from: the last verification, the lane's account and what is parked, at a real instant.
+    """What the signs are read from: the last verification, the lane's account, what is parked, and the last release.
 
-    `trusted` tells whether that verification is recent enough and found nothing.
+    `now` and `verified_at` are real instants, `today` and `released` days of the calendar. `trusted` tells whether that
+    verification is recent enough and found nothing.
     """
 
     now: datetime
+    today: date
     verified_at: datetime | None
     cells: int
     drift: int
     trusted: bool
     balance: Balance
     parked: int
+    released: date | None
 
 
 class Sign(NamedTuple):
@@ -53,6 +57,7 @@ def signs(evidence: Evidence, write: Writer) -> list[Sign]:
         _complete(evidence.balance, write),
         _decided(evidence.parked, write),
         _heard(evidence, write),
+        _recent(evidence, write),
     ]
 
 
@@ -60,7 +65,7 @@ def _proven(evidence: Evidence, write: Writer) -> Sign:
     title = write.say("Regnet efter ad en anden vej", "Reckoned a second way")
     if evidence.verified_at is None:
         return Sign(title, State.UNKNOWN, write.say("Er ikke sket endnu.", "Not done yet."))
-    cells, when = write.number(evidence.cells), write.moment(evidence.verified_at)
+    cells, when = write.number(evidence.cells), write.ago(evidence.now - evidence.verified_at)
     if evidence.drift:
         drift = write.number(evidence.drift)
         says = write.say(
@@ -69,7 +74,7 @@ def _proven(evidence: Evidence, write: Writer) -> Sign:
         )
         return Sign(title, State.UNWELL, says)
     if not evidence.trusted:
-        says = write.say(f"Sidste gang er for længe siden: {when}.", f"The last time is too long ago: {when}.")
+        says = write.say(f"Sidste gang var {when}: for længe.", f"The last time was {when}: too long.")
         return Sign(title, State.UNWELL, says)
     says = write.say(f"{cells} sammenligninger stemmer, {when}.", f"{cells} comparisons agree, {when}.")
     return Sign(title, State.WELL, says)
@@ -113,7 +118,7 @@ def _decided(parked: int, write: Writer) -> Sign:
 
 def _heard(evidence: Evidence, write: Writer) -> Sign:
     """A heartbeat comes behind all that its producer sent before it, so figures are as fresh as the oldest of them."""
-    title = write.say("Tallene er friske", "The figures are fresh")
+    title = write.say("Alle systemer er hørt", "Every system was heard")
     sent: dict[str, datetime] = {}
     for beat in (beat for source in evidence.balance.completeness for beat in source.heard):
         sent[beat.producer] = max(beat.sent_at, sent.get(beat.producer, beat.sent_at))
@@ -122,9 +127,20 @@ def _heard(evidence: Evidence, write: Writer) -> Sign:
     late = ", ".join(sorted(name for name, at in sent.items() if at < evidence.now - SILENT_AFTER))
     if late:
         return Sign(title, State.UNWELL, write.say(f"Tavse eller forsinkede: {late}.", f"Silent or late: {late}."))
-    seconds = max(round((evidence.now - min(sent.values())).total_seconds()), 0)
-    says = write.say(
-        f"Alt er med fra alle systemer til for {seconds} sekunder siden.",
-        f"All that every system sent until {seconds} seconds ago is in them.",
-    )
+    when = write.ago(evidence.now - min(sent.values()))
+    says = write.say(f"Alt er med fra alle systemer til {when}.", f"All that every system sent until {when} is in.")
     return Sign(title, State.WELL, says)
+
+
+def _recent(evidence: Evidence, write: Writer) -> Sign:
+    title = write.say("Tal om personer er højst en måned gamle", "Figures about persons are at most a month old")
+    if evidence.released is None:
+        return Sign(title, State.UNKNOWN, write.say("Endnu er intet udgivet.", "Nothing was released yet."))
+    day = write.day(evidence.released)
+    if evidence.today - evidence.released > OLD_AFTER:
+        says = write.say(
+            f"De er fra {day}. Siden har færre end fem personer flyttet dem, eller der udgives ikke.",
+            f"They are of {day}. Fewer than five persons have moved them since, or nothing is being released.",
+        )
+        return Sign(title, State.UNWELL, says)
+    return Sign(title, State.WELL, write.say(f"De er fra {day}.", f"They are of {day}."))

@@ -1,6 +1,6 @@
 """The board at `/`: what anybody may see, as a page for people."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib.resources import files
 from typing import Annotated
 
@@ -15,7 +15,7 @@ from impact.board.page import Seen, render
 from impact.board.signs import Evidence
 from impact.board.words import Language
 from impact.catalogue import INDICATORS
-from impact.disclosure import disclosed, withheld
+from impact.disclosure import Release, disclosed, withheld
 from impact.doors.figures import served
 from impact.figures import ask
 from impact.store import conservation, verification
@@ -63,19 +63,24 @@ async def _see(at: Door, municipality: str) -> Seen:
         release = await latest(db, municipality)
         public = [question for question in asked if not question.indicator.about_persons]
         live = {figure.question: figure for figure in await figures_at(db, public, lane)} if public else {}
-        evidence = await _evidence(db, municipality, trusted=trusted)
+        evidence = await _evidence(db, municipality, at.calendar.today(), release, trusted=trusted)
     figures = [live.get(question) or withheld(question, lane) for question in asked]
-    return Seen(municipality, lane, [disclosed(each, None, release, by_default=True) for each in figures], evidence)
+    shown = [disclosed(each, None, release, by_default=True) for each in figures]
+    return Seen(municipality, at.calendar.now(), lane, shown, evidence)
 
 
-async def _evidence(db: Connection, municipality: str, *, trusted: bool) -> Evidence:
+async def _evidence(
+    db: Connection, municipality: str, today: date, release: Release | None, *, trusted: bool
+) -> Evidence:
     verified, books = await verification.latest(db, municipality), await conservation.books(db, municipality)
     return Evidence(
         now=datetime.now(UTC),
+        today=today,
         verified_at=verified.at if verified else None,
         cells=verified.cells if verified else 0,
         drift=verified.drift if verified else 0,
         trusted=trusted,
         balance=books.balance,
         parked=sum(books.parked.values()),
+        released=release.as_of if release else None,
     )
