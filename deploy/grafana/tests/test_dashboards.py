@@ -13,7 +13,7 @@ from dashboards import effects, programme, trust
 from dashboards.__main__ import boards, files, main
 from dashboards.panels import DATASOURCE
 from deploy.grafana.tests.lint import RULES, faults, panels_of
-from impact.catalogue import INDICATORS
+from impact.catalogue import INDICATORS, TRACKS, track_of
 from impact.metrics import name_of
 
 GRAFANA = Path(__file__).parents[1]
@@ -136,7 +136,23 @@ def test_an_indicator_that_is_added_has_its_panels_at_once(monkeypatch: pytest.M
 
     rows = {row.title: row.panels for row in programme.board().rows}
 
-    assert len(rows[programme.TRACKS["3"]]) == 2
+    assert len(rows[TRACKS["T3"].danish]) == 2
+
+
+def test_a_figure_stands_under_the_heading_that_the_board_has_too() -> None:
+    rows = {panel.builder.build().title: row.title for row in programme.board().rows for panel in row.panels}
+
+    for indicator in INDICATORS:
+        assert rows[f"{indicator.id} {indicator.title.danish}"] == TRACKS[track_of(indicator)].danish
+
+
+def test_a_figure_that_counts_over_days_says_over_which() -> None:
+    told = {panel["title"][:2]: panel["description"] for panel in panels_of(DASHBOARDS["programme"])}
+
+    assert "Tæller fra 1. januar til og med dagen og begynder forfra hvert år." in told["J1"]
+    assert "Tæller de seneste 12 måneder til og med dagen." in told["F8"]
+    assert "Tæller alle måneder til og med dagen." in told["J4"]
+    assert "Gælder ved udgangen af dagen." in told["F1"]
 
 
 def test_addresses_are_stable_and_folders_are_those_that_are_provisioned() -> None:

@@ -1,9 +1,9 @@
 """Panels of effects, from impact's catalogue: a new entry has its panels at once."""
 
-import re
 from collections.abc import Iterable, Iterator
 
 from dashboards.panels import Column, Panel, Query, matrix, number, trend
+from impact.board.words import DECIMALS
 from impact.indicator import Indicator
 from impact.metrics import name_of
 
@@ -16,7 +16,6 @@ UNITS = {
     "days": "suffix:dage",
     "share": "percentunit",
 }
-DECIMALS = {"share": 1, "fte": 2, "hours_per_week": 2, "days": 1}
 LEVELS = {"activity": "Aktivitet", "output": "Resultat", "outcome": "Effekt"}
 DIRECTIONS = {
     "up": "Mere er fremgang.",
@@ -25,6 +24,8 @@ DIRECTIONS = {
 }
 DIMENSIONS = {"department": "forvaltning", "fiscal_year": "budgetår"}
 HERE = 'municipality="$municipality"'
+TALL = 14
+"""For a dozen rows, as many as there are departments: nobody should have to scroll within a table."""
 RARE = "En udgivelse undertrykker tal, som for få personer står bag."
 
 
@@ -55,7 +56,7 @@ def cuts(indicators: Iterable[Indicator]) -> Iterator[Panel]:
             {f"{each.id} {each.title.danish}": _column(each, dimension) for each in cut},
             row_title=name.capitalize(),
             width=12,
-            height=10,
+            height=TALL,
         )
 
 
@@ -79,12 +80,19 @@ def unit_of(indicator: Indicator) -> str:
 
 
 def description(indicator: Indicator) -> str:
-    """What the figure is, what it is not, how to read it, and of which day it tells."""
+    """What the figure is, what it is not, how to read it, over which days it counts, and of which day it tells."""
     day = "Fra den seneste udgivelse." if indicator.about_persons else "Opgjort til og med i dag."
-    parts = (indicator.definition.danish, f"{LEVELS[indicator.level]}. {DIRECTIONS[indicator.direction]} {day}")
+    reading = f"{LEVELS[indicator.level]}. {DIRECTIONS[indicator.direction]} {period_of(indicator)} {day}"
+    parts = (indicator.definition.danish, reading)
     return "\n\n".join([*parts, *([RARE] if indicator.about_persons else [])])
 
 
-def tracks_of(indicator: Indicator) -> set[str]:
-    """The tracks of the strategy, `1` to `3`, that the catalogue maps a figure to."""
-    return {found[1] for each in indicator.mapping if (found := re.fullmatch(r"T([123])", each))}
+def period_of(indicator: Indicator) -> str:
+    """Over which days a figure counts when nobody chooses any; its trend falls where they begin anew."""
+    if indicator.kind == "cohort":
+        return "Tæller alle måneder til og med dagen."
+    if indicator.kind == "stock":
+        return "Gælder ved udgangen af dagen."
+    if indicator.months:
+        return f"Tæller de seneste {indicator.months} måneder til og med dagen."
+    return "Tæller fra 1. januar til og med dagen og begynder forfra hvert år."

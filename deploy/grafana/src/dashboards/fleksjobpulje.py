@@ -1,15 +1,15 @@
 """Fleksjobpulje: track 2 in depth, and how the pool itself is run."""
 
 from dashboards.boards import Board, Row
-from dashboards.effects import cuts, effect, tracks_of
+from dashboards.effects import cuts, effect
 from dashboards.panels import Panel, Query, number, trend
 from dashboards.programme import DAY, standing
-from impact.catalogue import INDICATORS
+from impact.catalogue import INDICATORS, track_of
 
 
 def board() -> Board:
     """The dashboard."""
-    own = [indicator for indicator in INDICATORS if tracks_of(indicator) == {"2"}]
+    own = [indicator for indicator in INDICATORS if track_of(indicator) == "T2"]
     return Board(
         uid="fleksjobpulje",
         title="Fleksjobpuljen",

@@ -3,17 +3,11 @@
 from collections.abc import Iterator
 
 from dashboards.boards import Board, Row
-from dashboards.effects import HERE, effect, tracks_of
+from dashboards.effects import HERE, effect
 from dashboards.panels import Panel, Query, number
 from dashboards.trust import everything_in_order
-from impact.catalogue import INDICATORS
+from impact.catalogue import INDICATORS, TRACKS, track_of
 
-TRACKS = {
-    "1": "Spor 1: Partnerskaber med virksomheder",
-    "2": "Spor 2: Kommunen som arbejdsgiver og indkøber",
-    "3": "Spor 3: Frivillige og civilsamfund",
-}
-ACROSS = "På tværs af sporene"
 DAY = "time:DD.MM.YYYY"
 
 
@@ -74,10 +68,8 @@ def standing() -> list[Panel]:
 
 
 def _tracks() -> Iterator[Row]:
-    """A row for each track that has figures; a figure that serves several, or none by name, stands across them."""
-    rows: dict[str, list[Panel]] = {heading: [] for heading in (ACROSS, *TRACKS.values())}
-    for indicator in INDICATORS:
-        tracks = tracks_of(indicator)
-        heading = TRACKS[tracks.pop()] if len(tracks) == 1 else ACROSS
-        rows[heading].extend(effect(indicator))
-    return (Row(heading, panels) for heading, panels in rows.items() if panels)
+    """A row for each track that has figures, as the catalogue places them."""
+    for track, title in TRACKS.items():
+        panels = [panel for each in INDICATORS if track_of(each) == track for panel in effect(each)]
+        if panels:
+            yield Row(title.danish, panels)
