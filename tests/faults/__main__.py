@@ -65,10 +65,10 @@ async def _carry_out(run: Run, faults: Iterable[Fault], *, deadline: float) -> N
 async def _outcome(towns: Towns, fault: Fault, *, seed: int) -> Outcome:
     began = monotonic()
     try:
-        await towns.suffer(fault, seed=seed)
+        found = await towns.suffer(fault, seed=seed)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is this fault's result
         return Outcome.wrong(_told(error))
-    return Outcome.held(monotonic() - began)
+    return Outcome.held(monotonic() - began, found)
 
 
 def _told(error: BaseException) -> str:

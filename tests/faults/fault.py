@@ -8,7 +8,8 @@ from random import Random
 from tests.faults import books
 from tests.faults.town import PLAIN, Ground, Town
 
-Act = Callable[[Town, Random], Awaitable[None]]
+# What it found is told in the table.
+Act = Callable[[Town, Random], Awaitable[str | None]]
 
 
 def _nothing() -> None:
@@ -35,9 +36,10 @@ class Fault:
     lacking: Callable[[], str | None] = field(default=_nothing)
 
 
-async def befall(town: Town, fault: Fault, *, seed: int) -> None:
-    """Let a fault befall a town, and look at its books. Raises books.Wrong, and whatever the act misses."""
+async def befall(town: Town, fault: Fault, *, seed: int) -> str | None:
+    """Let a fault befall a town, and look at its books; what the act found. Raises books.Wrong, and what it misses."""
     dice = Random(f"{seed} {fault.name}")  # noqa: S311 - repeatable faults, no secret
     async with nullcontext() if fault.quiet else town.busy():
-        await fault.act(town, dice)
+        found = await fault.act(town, dice)
     await books.check(town)
+    return found

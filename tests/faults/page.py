@@ -49,9 +49,9 @@ class Outcome:
     text: str
 
     @classmethod
-    def held(cls, seconds: float) -> Self:
-        """All that must hold did."""
-        return cls(HELD, f"held ({seconds:.0f} s)")
+    def held(cls, seconds: float, found: str | None = None) -> Self:
+        """All that must hold did; `found` is what the act has to tell."""
+        return cls(HELD, f"held ({seconds:.0f} s{f'; {found}' if found else ''})")
 
     @classmethod
     def wrong(cls, how: str) -> Self:

@@ -11,7 +11,7 @@ from tests.faults import page
 from tests.faults.page import CARRIED_OUT, ENOUGH_KILLS, OUT_OF_TIME, PAGE, ROOT, Outcome, Run, table
 from tests.faults.table import FAULTS
 
-RESULT = re.compile(r"(held \(\d+ s\)|not run: (?!out of time).+)")
+RESULT = re.compile(r"(held \(\d+ s(; [^|]+)?\)|not run: (?!out of time).+)")
 
 
 def test_every_fault_has_a_name_of_its_own() -> None:
@@ -29,6 +29,13 @@ def test_the_page_tells_of_every_fault_and_that_it_held_or_was_not_run_and_why()
     for expected, row in zip(rows, told[2:], strict=True):
         shape = re.escape(expected).replace("RESULT", RESULT.pattern)
         assert re.fullmatch(shape, row), f"docs/faults.md tells of another table, `make chaos` writes it: {row}"
+
+
+def test_what_an_act_has_to_tell_stands_beside_how_long_it_took() -> None:
+    told = [Outcome.held(3).text, Outcome.held(3, "the town waited for 0.2 s").text]
+
+    assert told == ["held (3 s)", "held (3 s; the town waited for 0.2 s)"]
+    assert all(RESULT.fullmatch(text) for text in told)
 
 
 @pytest.mark.parametrize(("outcome", "is_wrong"), [(Outcome.held(3), False), (Outcome.wrong("1 missing"), True)])

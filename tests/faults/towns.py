@@ -44,12 +44,12 @@ class Towns:
         self._folder: Path | None = None
         self._running = AsyncExitStack()
 
-    async def suffer(self, fault: Fault, *, seed: int) -> None:
-        """Let a fault befall a town; the folder of one that it left wrong is kept and named. Raises as befall does."""
+    async def suffer(self, fault: Fault, *, seed: int) -> str | None:
+        """Let a fault befall a town, as befall does; the folder of one that it left wrong is kept and named."""
         town = await self._one_on(fault.ground)
         before = town.kills
         try:
-            await befall(town, fault, seed=seed)
+            return await befall(town, fault, seed=seed)
         except Exception as error:
             error.add_note(f"data and logs are kept in {self._folder}")
             await self.end(keep=True)
