@@ -3,7 +3,7 @@
 import asyncio
 import os
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import date
 from functools import partial
@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from local.actions.payroll import Message
+from chassis.wire import read
+from contracts.platform import EventRetracted
+from local.actions.payroll import EndEmployment, Message
 from local.plan.chance import DAYS
 from local.postgres import OwnPostgres
 from local.processes import kraftcenter
@@ -25,7 +27,9 @@ from tests.faults.words import Words
 
 GROUP = "restores"
 ENOUGH_TO_TELL = 3
+DAYS_GONE_ON = 2
 HEARTBEAT = "%.service.heartbeat.%"
+RETRACTED = f".{EventRetracted.contract.file_stem}"
 
 
 class Backups:
@@ -34,34 +38,34 @@ class Backups:
     def __init__(self, town: Town, service: str) -> None:
         assert isinstance(town.stack.postgres, OwnPostgres)
         self._server = town.stack.postgres
-        self._name = urlsplit(town.stack.database_urls[service]).path.removeprefix("/")
+        self.name = urlsplit(town.stack.database_urls[service]).path.removeprefix("/")
 
     async def take(self, suffix: str) -> str:
         """Copy the database as it is; whoever is connected is thrown out for that."""
-        backup = f"{self._name}_{suffix}"
+        backup = f"{self.name}_{suffix}"
         await self._do(
-            f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS false",
-            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self._name}'",  # noqa: S608
-            f"CREATE DATABASE {backup} TEMPLATE {self._name} OWNER {self._name}",
-            f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS true",
+            f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS false",
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self.name}'",  # noqa: S608
+            f"CREATE DATABASE {backup} TEMPLATE {self.name} OWNER {self.name}",
+            f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS true",
         )
         return backup
 
     async def put_back(self, backup: str) -> None:
         """Have the database be what the backup is."""
         await self._do(
-            f"DROP DATABASE {self._name} WITH (FORCE)",
-            f"ALTER DATABASE {backup} RENAME TO {self._name}",
+            f"DROP DATABASE {self.name} WITH (FORCE)",
+            f"ALTER DATABASE {backup} RENAME TO {self.name}",
         )
 
-    async def ids_in(self, backup: str) -> set[str]:
-        """The ids of all events in an outbox, heartbeats aside."""
+    async def events_in(self, backup: str) -> dict[str, bytes]:
+        """The bodies of all events in an outbox, heartbeats aside, by id."""
         db = await asyncpg.connect(self._server.dsn_of(backup))
         try:
-            rows = await db.fetch("SELECT event_id FROM outbox WHERE type NOT LIKE $1", HEARTBEAT)
+            rows = await db.fetch("SELECT event_id, body FROM outbox WHERE type NOT LIKE $1", HEARTBEAT)
         finally:
             await db.close()
-        return {row["event_id"] for row in rows}
+        return {row["event_id"]: row["body"] for row in rows}
 
     async def _do(self, *statements: str) -> None:
         await asyncio.to_thread(self._server.execute, *statements)
@@ -115,42 +119,90 @@ async def _position(town: Town) -> int:
 async def _a_producer_is_put_back(town: Town, _: Random) -> None:
     """A day that payroll is silent on, since the pool would take its messages in again, as new events."""
     backups = Backups(town, "flexjob_pool")
-    await town.live_until(_telling_day(town))
-    await town.wake()
-    async with _stopped(town, "flexjob_pool"):
-        older = await backups.take("older")
-    await town.work()
-    await town.published()
-    async with _stopped(town, "flexjob_pool"):
-        latest = await backups.take("latest")
-        forgotten = await backups.ids_in(latest) - await backups.ids_in(older)
-        await backups.put_back(older)
-
-    assert forgotten, "nothing happened after the older backup"
-    await answered(partial(phantoms_are, forgotten), town)
+    _forgotten, latest = await _forget(town, backups, _telling_day(town, payroll=None))
 
     async with _stopped(town, "flexjob_pool"):
         await backups.put_back(latest)
     await phantoms_are(set(), town)
 
 
-def _telling_day(town: Town) -> date:
+async def _a_producer_goes_on(town: Town, _: Random) -> None:
+    """A day on which payroll ends a job: the pool takes the message in again, and ends it anew beside the phantom."""
+    backups = Backups(town, "flexjob_pool")
+    forgotten, _latest = await _forget(town, backups, _telling_day(town, payroll=EndEmployment))
+
+    await town.work()
+    await town.live(DAYS_GONE_ON)
+    now = await backups.events_in(backups.name)
+    assert _causes(forgotten) & _causes(now), "nothing was made again of what payroll had told"
+    await _decide(town)
+
+    assert await town.metric("flexjob_pool", "outbox_phantoms") == 0
+    await phantoms_are({*forgotten}, town)
+    # What nobody's outbox knows is on the stream for good, as if strangers had told it.
+    town.strangers += forgotten.values()
+    await town.live(DAYS_GONE_ON)
+
+
+async def _forget(town: Town, backups: Backups, day: date) -> tuple[dict[str, bytes], str]:
+    """Live until a day is over, and put back what was before it; gives what was forgotten, and the latest backup."""
+    await town.live_until(day)
+    await town.wake()
+    async with _stopped(town, "flexjob_pool"):
+        older = await backups.take("older")
+    await town.work()
+    await town.hall.office.settle(day, counted=True)
+    async with _stopped(town, "flexjob_pool"):
+        latest = await backups.take("latest")
+        known, events = await backups.events_in(older), await backups.events_in(latest)
+        await backups.put_back(older)
+
+    forgotten = {name: body for name, body in events.items() if name not in known}
+    assert forgotten, "nothing happened after the older backup"
+    await answered(partial(phantoms_are, {*forgotten}), town)
+    return forgotten, latest
+
+
+def _telling_day(town: Town, *, payroll: type[Message] | None) -> date:
+    """The next day with registrations at the pool's doors, and with such a message of payroll, or none at all."""
     agenda = town.hall.year.agenda
     for day in DAYS[town.lived :]:
         actions = [action for case in agenda.get(day, ()) for action in case]
-        if len(actions) >= ENOUGH_TO_TELL and not any(isinstance(action, Message) for action in actions):
+        messages = [action for action in actions if isinstance(action, Message)]
+        told = any(isinstance(each, payroll) for each in messages) if payroll else not messages
+        if told and len(actions) - len(messages) >= ENOUGH_TO_TELL:
             return day
-    raise AssertionError("no day of the year is left that is told of at the pool's doors alone")
+    raise AssertionError("no such day of the year is left")
+
+
+def _causes(events: Mapping[str, bytes]) -> set[str]:
+    """The events that these followed from."""
+    return {cause for body in events.values() if (cause := read(body).envelope.causationid)}
+
+
+async def _decide(town: Town) -> None:
+    """Retract every phantom, but those that are retractions themselves."""
+    still_open = await _phantoms(town, "list", "--open")
+    retractions = [name for name, line in still_open.items() if RETRACTED in line]
+    others = [name for name in still_open if name not in retractions]
+    await _phantoms(town, "retract", *others, "--reason-code", "double_entry", "--yes")
+    if retractions:
+        await _phantoms(town, "keep", *retractions)
 
 
 async def phantoms_are(forgotten: set[str], town: Town) -> None:
     """The command tells these ids of flexjob_pool, and no other. Raises Wrong."""
-    env = {**os.environ, "FLEXJOB_POOL_DATABASE_URL": town.stack.database_urls["flexjob_pool"]}
-    command = (kraftcenter(), "phantoms", "--service", "flexjob_pool")
-    asked = await asyncio.create_subprocess_exec(*command, env=env, stdout=subprocess.PIPE)
+    named(Check.PHANTOMS, forgotten, {*await _phantoms(town, "list")})
+
+
+async def _phantoms(town: Town, *words: str) -> dict[str, str]:
+    """The lines that a command on phantoms tells, by their first word."""
+    settings = {"FLEXJOB_POOL_DATABASE_URL": town.stack.database_urls["flexjob_pool"], "CLOCK": f"file:{town.clock}"}
+    command = (kraftcenter(), "phantoms", *words, "--service", "flexjob_pool")
+    asked = await asyncio.create_subprocess_exec(*command, env={**os.environ, **settings}, stdout=subprocess.PIPE)
     told, _ = await asked.communicate()
     assert asked.returncode == 0
-    named(Check.PHANTOMS, forgotten, {line.split()[0] for line in told.decode().splitlines()})
+    return {line.split()[0]: line for line in told.decode().splitlines()}
 
 
 @asynccontextmanager
@@ -182,6 +234,15 @@ FAULTS = (
         "flexjob_pool's database is restored from a backup older than its stream; then from the latest",
         "exactly the events that were forgotten are reported as phantoms, by id; with the latest backup none is",
         _a_producer_is_put_back,
+        GROUP,
+        quiet=True,
+    ),
+    Fault(
+        "a producer goes on from an older backup",
+        "flexjob_pool's database is restored from a backup older than its stream, and payroll's messages reach it "
+        "again; callers register again what it forgot, and go on; then every phantom is retracted",
+        "what was made again counts, and what was forgotten does not; phantoms are on record, and none waits",
+        _a_producer_goes_on,
         GROUP,
         quiet=True,
     ),

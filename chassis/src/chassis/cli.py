@@ -11,9 +11,10 @@ import typer
 from rich.console import Console
 
 from chassis.addresses import postgres_dsn
+from chassis.calendar import Calendar, calendar_of
 from chassis.database import CONNECT_SECONDS, UNAVAILABLE, Connection
 from chassis.migrate import MigrationRefused
-from chassis.settings import SettingsRefused, address
+from chassis.settings import SettingsRefused, address, variable
 
 GROUP = "kraftcenter.commands"
 HELP = "Kraftcenter: from events to figures."
@@ -62,6 +63,14 @@ def run(app: typer.Typer, program: str) -> None:
     except CommandError as error:
         _say(str(error))
         sys.exit(1)
+
+
+def calendar() -> Calendar:
+    """The calendar that CLOCK names, else the machine's. Raises BadParameter."""
+    try:
+        return calendar_of(variable("CLOCK") or "system")
+    except (SettingsRefused, ValueError) as error:
+        raise typer.BadParameter(f"CLOCK: {error}") from None
 
 
 def complete(work: Coroutine[Any, Any, T]) -> T:

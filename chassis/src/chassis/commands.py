@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -15,10 +15,11 @@ from chassis import provision as provisioning
 from chassis import tokens as stored
 from chassis.addresses import nats_url as checked_nats_url
 from chassis.bus import BusUnreachable, short_job
-from chassis.cli import CommandError, at_database
+from chassis.cli import CommandError, at_database, calendar
 from chassis.database import Connection
 from chassis.drift import Difference, drift_of
 from chassis.settings import SettingsRefused, address
+from contracts.codelists import codes_on
 
 ISSUE_EXAMPLE = (
     "Example: FLEXJOB_POOL_DATABASE_URL=postgresql://… kraftcenter tokens issue --service flexjob_pool "
@@ -26,6 +27,12 @@ ISSUE_EXAMPLE = (
 )
 REVOKE_EXAMPLE = "Example: kraftcenter tokens revoke --service flexjob_pool payroll"
 LIST_EXAMPLE = "Example: kraftcenter tokens list --service flexjob_pool"
+PHANTOMS_EXAMPLE = "Example: kraftcenter phantoms list --service flexjob_pool --open"
+RETRACT_EXAMPLE = (
+    "Example: kraftcenter phantoms retract --service flexjob_pool --reason-code double_entry "
+    "019c8f3e-7b1a-7c55-9d3e-2f6f4a1b8c07"
+)
+KEEP_EXAMPLE = "Example: kraftcenter phantoms keep --service flexjob_pool 019c8f3e-7b1a-7c55-9d3e-2f6f4a1b8c07"
 NATS_HERE = "nats://127.0.0.1:8642"
 INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 SHAPES = {
@@ -102,20 +109,90 @@ def _has_shape(option: str, text: str) -> bool:
     return re.fullmatch(SHAPES[option][0], text) is not None
 
 
-def phantoms(service: Service) -> None:
-    """Show the events on a service's stream that its outbox does not know, as after a restore from a backup.
+phantoms = typer.Typer(
+    help="Events that a service's stream holds and its outbox does not know, as after a restore from a backup.",
+    no_args_is_help=True,
+)
+phantoms.callback()(lambda: None)
 
-    They are counted by whoever reads the stream. Register what happened again and retract the phantom by its id, or
-    restore a later backup: the service looks again when it starts.
+Producer = Annotated[str, typer.Option(help="Whose stream; `<SERVICE>_DATABASE_URL`, or _FILE, is its database.")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of phantoms, as the list shows them.")]
+Source = Annotated[str | None, typer.Option(help="Whose ids they are, where several sources have used one.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask first.")]
 
-    Example: kraftcenter phantoms --service flexjob_pool
+
+@phantoms.command(name="list", epilog=PHANTOMS_EXAMPLE)
+def list_phantoms(
+    service: Producer,
+    *,
+    only_open: Annotated[bool, typer.Option("--open", help="Only those that wait for a decision.")] = False,
+) -> None:
+    """Show every phantom, and what was decided about it.
+
+    They are counted by whoever reads the stream. Restore a later backup, and the service looks again when it starts;
+    or register what happened again, and retract the phantom.
     """
     _require({"--service": service})
     for each in at_database(service, strangers.all_of):
-        source, _, rest = each.message_id.partition("#")
-        named = f"{rest.rpartition('#')[0]}  {source}" if source else "(no id)"
+        if only_open and _became(each):
+            continue
+        named = f"{each.id}  {each.source}" if each.id else "(no id)"
         when = f"stored {each.stored_at:{INSTANT}}, found {each.found_at:{INSTANT}}"
-        typer.echo(f"{named}  {each.subject}  sequence {each.stream_sequence}  {when}")
+        typer.echo(f"{named}  {each.subject}  sequence {each.stream_sequence}  {when}{_became(each)}")
+
+
+def _became(phantom: strangers.Phantom) -> str:
+    """What the list says of it beyond what it is; empty while it waits."""
+    if phantom.retraction_id:
+        how = f"retracted {phantom.decided_at:{INSTANT}} by {phantom.retraction_id} ({phantom.reason_code})"
+    elif phantom.decided_at:
+        how = f"kept {phantom.decided_at:{INSTANT}}"
+    else:
+        how = "known again" if phantom.known_again else ""
+    return how and f", {how}"
+
+
+@phantoms.command(epilog=RETRACT_EXAMPLE)
+def retract(
+    ids: Ids,
+    service: Producer,
+    reason_code: Annotated[str, typer.Option(help="Why: double_entry for what was registered again.")],
+    source: Source = None,
+    *,
+    yes: Yes = False,
+) -> None:
+    """Have a service tell that phantoms never happened: their effects vanish from all periods. All of them, or none."""
+    clock = calendar()
+    reasons = sorted(codes_on("retraction_reason", clock.today()))
+    wrong = [] if reason_code in reasons else [f"--reason-code must be one of {', '.join(reasons)}"]
+    _require({"--service": service}, wrong)
+    if not yes:
+        typer.confirm(f"Retract {len({*ids})} of the events of {service} for good?", abort=True, err=True)
+    now = datetime.now(UTC)
+
+    async def retracted(db: Connection) -> int:
+        return await strangers.retract(db, ids, reason_code, source=source, time=clock.now(), now=now)
+
+    typer.echo(f"{_decided(service, retracted)} retracted")
+
+
+@phantoms.command(epilog=KEEP_EXAMPLE)
+def keep(ids: Ids, service: Producer, source: Source = None) -> None:
+    """Let phantoms stand as they are, since they are true, or say what cannot be unsaid. All of them, or none.
+
+    They are counted as before, and alarm no more.
+    """
+    _require({"--service": service})
+    now = datetime.now(UTC)
+    kept = _decided(service, lambda db: strangers.keep(db, ids, source=source, now=now))
+    typer.echo(f"{kept} kept")
+
+
+def _decided(service: str, decide: Callable[[Connection], Awaitable[int]]) -> int:
+    try:
+        return at_database(service, decide)
+    except strangers.Undecided as undecided:
+        raise CommandError(str(undecided)) from None
 
 
 def _nats_url(given: str | None) -> str:

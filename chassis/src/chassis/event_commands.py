@@ -17,13 +17,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 
 from chassis.admission import INEXACT, faults_in
 from chassis.bodies import NO_NUL
-from chassis.calendar import calendar_of
+from chassis.cli import calendar
 from chassis.client import token_in
 from chassis.emitting import Emitter, Receipts, Result, Sending, sending_of
 from chassis.event_files import Entry, entries_in
 from chassis.problems import Fault, Said
 from chassis.reasons import OBJECT
-from chassis.settings import SettingsRefused, variable
 from chassis.wire import Unreadable, canonical, hash_of_body
 
 DEFAULT_URL = "http://127.0.0.1:8600"
@@ -48,7 +47,7 @@ def check(file: File, *, as_json: Json = False) -> None:
     kraftcenter check events.jsonl
     kraftcenter check - --json < event.json
     """
-    today = _today()
+    today = calendar().today()
     judged = list(_judged(_entries(file), today))
     if as_json:
         typer.echo(
@@ -186,13 +185,6 @@ def _entries(file: str) -> list[Entry]:
         reason = error.strerror if isinstance(error, OSError) else "its name cannot be one"
         raise typer.BadParameter(f"cannot read {file}: {reason}") from None
     return entries_in(raw)
-
-
-def _today() -> date:
-    try:
-        return calendar_of(variable("CLOCK") or "system").today()
-    except (SettingsRefused, ValueError) as error:
-        raise typer.BadParameter(f"CLOCK: {error}") from None
 
 
 def _address(url: str) -> str:

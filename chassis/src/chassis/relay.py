@@ -93,7 +93,9 @@ class Relay:
                 "outbox_parked", "Events that the bus will never take as they are.", value=backlog.parked
             ),
             GaugeMetricFamily(
-                "outbox_phantoms", "Events of the stream that the outbox does not know.", value=strangers
+                "outbox_phantoms",
+                "Events of the stream that the outbox does not know, and nobody decided on.",
+                value=strangers,
             ),
             GaugeMetricFamily("relay_active", "1 when this process is the one that publishes.", value=self.active),
             CounterMetricFamily("relay_regressions", "Times the stream had lost events.", value=self.regressions),
