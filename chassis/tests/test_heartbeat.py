@@ -2,7 +2,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from chassis import outbox
+from chassis import outbox, phantoms
 from chassis.database import Pool
 from chassis.heartbeat import beat, beat_once
 from chassis.wire import Sealed, read
@@ -42,6 +42,30 @@ async def test_a_heartbeat_tells_how_many_events_of_each_source_were_published(p
     first, second = await beats(pool)
     assert first == ServiceHeartbeat(producer="flexjob_pool", published=(Published(source=SOURCE, events=0),))
     assert second == ServiceHeartbeat(producer="flexjob_pool", published=(Published(source=SOURCE, events=3),))
+
+
+async def test_a_heartbeat_counts_what_the_stream_holds_and_the_outbox_forgot_once(pool: Pool, sealed: Seals) -> None:
+    known, at, hash_ = sealed(2), datetime.now(UTC), "0123456789abcdef"
+    told = (
+        f"{SOURCE}#forgotten#{hash_}",
+        f"{SOURCE}#forgotten#{hash_}",
+        known[0].message_id,
+        f"{SOURCE}#{known[1].id}#{hash_}",
+        f"urn:kraftcenter:621:payroll#it#self#{hash_}",
+        "",
+        "a#stranger#tells",
+    )
+    await append(pool, known)
+    async with pool.acquire() as db:
+        strangers = [
+            outbox.Stored(number, at, each, "events.621.flexjob_pool.x.y.v1") for number, each in enumerate(told)
+        ]
+        await phantoms.note(db, strangers, after=-1, now=at)
+
+    await beat_once(pool, municipality="621", producer="flexjob_pool")
+
+    [told_of] = await beats(pool)
+    assert {each.source: each.events for each in told_of.published} == {SOURCE: 3, "urn:kraftcenter:621:payroll": 1}
 
 
 async def test_a_heartbeat_stands_behind_the_events_it_counts(pool: Pool, sealed: Seals) -> None:

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import structlog
 
-from chassis import outbox
+from chassis import outbox, phantoms
 from chassis.database import UNAVAILABLE, Pool
 from chassis.wire import seal
 from contracts.envelope import source_of
@@ -31,11 +31,16 @@ async def beat_once(pool: Pool, *, municipality: str, producer: str) -> None:
     """Put one heartbeat into the outbox and forget the published ones of more than an hour ago.
 
     Its own source is told of also before its first event: else nobody would hear of a producer that has sent nothing.
+    Phantoms count, since they were received: else as many lost events would be made up for by them.
     """
     now = datetime.now(UTC)
     async with pool.acquire() as db, db.transaction():
         counts = {source_of(municipality, producer): 0} | await outbox.published_counts(db)
-        published = tuple(Published(source=source, events=events) for source, events in counts.items())
+        forgotten = await phantoms.published_counts(db)
+        published = tuple(
+            Published(source=source, events=counts.get(source, 0) + forgotten.get(source, 0))
+            for source in counts | forgotten
+        )
         event = ServiceHeartbeat(producer=producer, published=published)
         beat = seal(event, municipality=municipality, producer=producer, id=str(uuid4()), time=now)
         await outbox.append(db, [beat], now=now)

@@ -20,6 +20,7 @@ from contracts.platform import EventRetracted, ServiceHeartbeat
 
 HEARTBEAT = f".{ServiceHeartbeat.contract.file_stem}"
 RETRACTION = f".{EventRetracted.contract.file_stem}"
+MESSAGE_ID = "^(urn:kraftcenter:[0-9]{3}:[a-z][a-z0-9_]{0,62})#(.+)#[0-9a-f]{16}$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,18 @@ async def count(db: Connection) -> int:
         AND NOT EXISTS (SELECT FROM outbox WHERE outbox.message_id = phantom.message_id)
     """
     return int(await db.fetchval(query))
+
+
+async def published_counts(db: Connection) -> dict[str, int]:
+    """How many events of each source a stream holds beside those of the outbox: they were published all the same."""
+    query = """
+        SELECT part[1] AS source, count(DISTINCT part[2]) AS events
+        FROM outbox_phantom, regexp_match(message_id, $1) AS part
+        WHERE part IS NOT NULL
+        AND NOT EXISTS (SELECT FROM outbox WHERE source = part[1] AND event_id = part[2])
+        GROUP BY 1
+    """
+    return {row["source"]: row["events"] for row in await db.fetch(query, MESSAGE_ID)}
 
 
 async def retract(  # noqa: PLR0913 - what is taken back and why, by both clocks
