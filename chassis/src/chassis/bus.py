@@ -4,12 +4,13 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from time import monotonic
 from urllib.parse import urlsplit
 
 import nats.errors
 import structlog
 from faststream.nats import NatsBroker
-from nats.aio.client import Client
+from nats.aio.client import DEFAULT_PENDING_SIZE, Client
 from nats.js import JetStreamContext
 
 EXIT_CLOSED = 70
@@ -19,6 +20,8 @@ PING_SECONDS = 10
 SILENT_PINGS = 2
 DRAIN_SECONDS = 20
 CLOSE_SECONDS = 2
+# FastStream begins a pull loop anew that failed, without a pause: with a full buffer it would do nothing else.
+NEARLY_FULL_BYTES = DEFAULT_PENDING_SIZE - 64 * 1024
 
 log = structlog.get_logger()
 
@@ -31,6 +34,7 @@ class Bus:
     """A FastStream broker, and JetStream on the connection that it owns; `name` is the service's.
 
     `losses` counts how often the connection was lost: the server that comes back may hold less than it did.
+    `tried_at` is when it last lost the connection or failed to make it, on the monotonic clock.
     """
 
     def __init__(self, url: str, *, name: str) -> None:
@@ -55,6 +59,7 @@ class Bus:
         self._starting = asyncio.Lock()
         self._stopping = False
         self.losses = 0
+        self.tried_at = monotonic()
 
     async def start(self) -> None:
         """Connect, however long it takes, and start the broker's subscribers; once started, do nothing."""
@@ -84,6 +89,11 @@ class Bus:
         """Whether the connection is up just now."""
         return self._jetstream is not None and self.broker.connection.is_connected
 
+    @property
+    def overflows(self) -> bool:
+        """Whether so much waits for the connection that the client soon takes no more: after hours without a server."""
+        return self._jetstream is not None and self.broker.connection.pending_data_size > NEARLY_FULL_BYTES
+
     async def _end_process(self) -> None:
         if not self._stopping:
             log.critical("bus_closed")
@@ -92,10 +102,13 @@ class Bus:
 
     async def _tell_disconnected(self) -> None:
         self.losses += 1
+        self.tried_at = monotonic()
         if not self._stopping:
             log.warning("bus_disconnected")
 
     async def _tell_error(self, error: Exception) -> None:
+        # nats-py tells of every attempt to connect that failed, the first ones too.
+        self.tried_at = monotonic()
         log.warning("bus_error", error=type(error).__name__)
 
 

@@ -1,4 +1,4 @@
-"""Watches over pull consumers: one that can hear nothing any more ends its process, for a supervisor to restart."""
+"""Watches over pull consumers: one that will hear nothing any more ends its process, for a supervisor to restart."""
 
 import asyncio
 import os
@@ -50,11 +50,18 @@ class Watchdog:
         self._connected_at = monotonic()
 
     async def run(self) -> None:
-        """Watch until cancelled; end the process with 70 when the bus stays away, 71 when a durable is gone."""
+        """Watch until cancelled; end the process with 70 when the client has given up, 71 when a durable is gone.
+
+        While the bus is away and the client tries to reach it, doors stay open: what they take waits in the outbox.
+        """
         while True:
-            self._look_at_connection()
-            for watched in self._watched:
-                await self._look_at(watched)
+            if self._bus.connected:
+                self._connected_at = monotonic()
+                for watched in self._watched:
+                    await self._look_at(watched)
+            elif self._has_given_up() or self._bus.overflows:
+                log.critical("bus_given_up", overflows=self._bus.overflows)
+                os._exit(EXIT_CLOSED)
             await asyncio.sleep(self._look_seconds)
 
     def trouble(self) -> str | None:
@@ -67,12 +74,9 @@ class Watchdog:
     def _is_deaf(self, watched: Watched) -> bool:
         return watched.stuck_since is not None and monotonic() - watched.stuck_since > self._patience_seconds
 
-    def _look_at_connection(self) -> None:
-        if self._bus.connected:
-            self._connected_at = monotonic()
-        elif monotonic() - self._connected_at > self._patience_seconds:
-            log.critical("bus_away", seconds=self._patience_seconds)
-            os._exit(EXIT_CLOSED)
+    def _has_given_up(self) -> bool:
+        """Attempts, not nats-py's state: a task that died as it reconnected leaves `is_reconnecting` behind it."""
+        return monotonic() - max(self._connected_at, self._bus.tried_at) > self._patience_seconds
 
     async def _look_at(self, watched: Watched) -> None:
         try:

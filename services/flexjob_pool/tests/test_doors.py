@@ -3,15 +3,20 @@
 import asyncio
 import re
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from time import monotonic
 from uuid import uuid4
 
 import nats
 import pytest
 
+from chassis import bus
 from chassis.database import Pool
+from chassis.watchdog import Watchdog
 from contracts.catalogue import data_of
 from contracts.envelope import Envelope
+from flexjob_pool import app
 from flexjob_pool.doors.nouns import NOUNS
 from local.nats import NatsServer
 from local.waiting import until
@@ -30,6 +35,8 @@ from services.flexjob_pool.tests.caseworker import (
     metric,
     stored,
 )
+
+PATIENCE_SECONDS = 1.0
 
 
 async def test_a_whole_flexjob_reaches_the_stream_in_order(caseworker: Caseworker, nats_server: NatsServer) -> None:
@@ -270,13 +277,23 @@ async def test_hours_that_are_registered_late_leave_later_changes_as_they_are(ca
     assert (await caseworker.post(path, late)).status_code == 409
 
 
-async def test_doors_stay_open_while_the_bus_is_away_and_nothing_is_lost(
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service whose patience with a client that has given up ends soon."""
+    monkeypatch.setattr(bus, "RECONNECT_SECONDS", 0.05)
+    monkeypatch.setattr(app, "Watchdog", partial(Watchdog, look_seconds=0.05, patience_seconds=PATIENCE_SECONDS))
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_doors_stay_open_however_long_the_bus_is_away_and_nothing_is_lost(
     caseworker: Caseworker, nats_server: NatsServer
 ) -> None:
     await until(lambda: is_ready(caseworker), message="the service does not get ready")
     nats_server.kill()
     await until(lambda: is_unready(caseworker), message="the service does not notice")
 
+    away_since = monotonic()
+    await until(lambda: monotonic() - away_since > 2 * PATIENCE_SECONDS)
     await caseworker.done("/v1/flexjobs", FLEXJOB)
     assert await metric(caseworker, "outbox_pending") == 1
 
