@@ -244,7 +244,7 @@ async def one_relay_publishes(name: str, town: Town) -> None:
     for port in [*town.doors[name]]:
         async with httpx.AsyncClient(base_url=f"http://{LOOPBACK}:{port}") as client:
             told = (await client.get("/metrics")).raise_for_status().text.splitlines()
-        active += sum(float(line.split()[1]) for line in told if line.startswith("relay_active "))
+        active += sum(float(line.split()[1]) for line in told if line.startswith("relay_active{"))
     same(Check.RELAYS, 1, active, of=name)
 
 

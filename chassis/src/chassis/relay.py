@@ -86,6 +86,11 @@ class Relay:
         async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
             backlog, strangers = await outbox.backlog(db), await phantoms.count(db)
         age = (datetime.now(UTC) - backlog.oldest).total_seconds() if backlog.oldest else 0
+        # It says whose heartbeats are due, also while none has come anywhere.
+        active = GaugeMetricFamily(
+            "relay_active", "1 when this process is the one that publishes.", labels=("municipality", "producer")
+        )
+        active.add_metric([self._stream.municipality, self._stream.producer], self.active)
         return [
             GaugeMetricFamily("outbox_pending", "Events that wait for the bus.", value=backlog.pending),
             GaugeMetricFamily("outbox_oldest_age_seconds", "How long the oldest of them has waited.", value=age),
@@ -97,7 +102,7 @@ class Relay:
                 "Events of the stream that the outbox does not know, and nobody decided on.",
                 value=strangers,
             ),
-            GaugeMetricFamily("relay_active", "1 when this process is the one that publishes.", value=self.active),
+            active,
             CounterMetricFamily("relay_regressions", "Times the stream had lost events.", value=self.regressions),
         ]
 

@@ -216,7 +216,9 @@ async def doors(pool: Pool, database_url: str, clock: str, nats_server: NatsServ
     ):
 
         async def relay_has_connected() -> bool:
-            active = "relay_active 1.0" in (await client.get("/metrics")).text
+            active = (
+                'relay_active{municipality="621",producer="flexjob_pool"} 1.0' in (await client.get("/metrics")).text
+            )
             return active and (await client.get("/readyz")).status_code == 200
 
         # A relay that is stopped while it connects would leave a socket behind.

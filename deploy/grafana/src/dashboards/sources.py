@@ -16,6 +16,7 @@ from dashboards.panels import (
     number,
     trend,
 )
+from dashboards.programme import DAY
 
 OUTCOMES = {
     "counted": "Talt med",
@@ -25,7 +26,8 @@ OUTCOMES = {
     "retracted": "Taget tilbage",
     "parked": "Parkeret",
 }
-HEARD = {1: Word("Hørt fra", BLUE), 0: Word("Tavs", ORANGE)}
+IN_TIME = {1: Word("Til tiden", BLUE), 0: Word("Tavs", ORANGE)}
+RECEIVED, DUE = "impact_source_received_timestamp_seconds", "impact_source_due_timestamp_seconds"
 
 
 def board() -> Board:
@@ -49,7 +51,7 @@ def _each() -> list[Panel]:
     columns = {
         "Udgivet": Column(Query(f"{by} (impact_published_events{{{HERE}}})")),
         "Modtaget": Column(Query(f"{by} (impact_received_events{{{HERE}}})")),
-        "Mangler": Column(Query(f"{by} (municipality_source:impact_missing_events:max{{{HERE}}})")),
+        "Mangler": Column(Query(f"{by} (impact_missing_events{{{HERE}}})")),
     }
     columns |= {
         title: Column(Query(f'{by} (impact_facts{{{HERE}, outcome="{outcome}"}})'))
@@ -73,17 +75,31 @@ def _each() -> list[Panel]:
             named=SOURCES,
         ),
         number(
-            "Hørt fra i syv døgn",
-            "Om der er kommet noget fra kilden inden for de sidste syv døgn. Alarmen følger hver kildes egen rytme.",
+            "Hvem er tavs",
+            "Om kilden er hørt, som den plejer. Tavs er den, der ikke er hørt i en uge, og i en fjerdedel mere end "
+            "dens længste ophold før. Den, der endnu ingen rytme har, er her ikke.",
             Query(
-                f"(max by (source) (changes(impact_received_events{{{HERE}}}[7d])) > bool 0)"
-                f" and max by (source) (impact_received_events{{{HERE}}}) > 0",
+                f"max by (source) ({DUE}{{{HERE}}}) >= bool on () group_left ()"
+                f" max(impact_as_of_timestamp_seconds{{{HERE}}})",
                 "{{source}}",
             ),
             unit="none",
-            words=HEARD,
+            empty="Ingen har en rytme endnu",
+            words=IN_TIME,
             width=12,
             height=7,
+        ),
+        matrix(
+            "Hvornår hver kilde er hørt",
+            "Den dag, der sidst kom noget fra kilden; den dag, den efter sin egen rytme senest ventes igen; og hvor "
+            "længe det seneste var undervejs, fra kilden registrerede det, til det var modtaget her (medianen).",
+            "source",
+            {
+                "Sidst hørt": Column(Query(f"1000 * max by (source) ({RECEIVED}{{{HERE}}})"), DAY),
+                "Ventes senest": Column(Query(f"1000 * max by (source) ({DUE}{{{HERE}}})"), DAY),
+                "Undervejs": Column(Query(f"max by (source) (impact_source_timeliness_seconds{{{HERE}}})"), "s"),
+            },
+            row_title="Kilde",
         ),
     ]
 

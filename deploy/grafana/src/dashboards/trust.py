@@ -4,17 +4,15 @@ from dashboards.boards import Board, Row
 from dashboards.effects import HERE
 from dashboards.panels import PRODUCERS, REASONS, SOURCES, VALUE_SIZE, Panel, Query, number, state, timeline, trend
 
-MISSING = f"municipality:impact_missing_sources:count{{{HERE}}}"
+ACCOUNTS = "impact_conservation_open_accounts"
 CANARY = f"municipality_producer:impact_canary_age_seconds:max{{{HERE}}}"
 EVIDENCE = f'increase(impact_deliveries_total{{{HERE}, result=~"conflicts|unreadable"}}[1d])'
 ROUNDS = "sum(max by (municipality) (impact_verification_seconds))"
 CHECKS = {
     "Friskhed": f"max by (municipality) (impact_freshness_seconds{{{HERE}}}) > bool 60",
     "Livstegn": f"max by (municipality) ({CANARY}) > bool 180",
-    "Regnskab": (
-        f"(max by (municipality) (impact_conservation_open_accounts{{{HERE}}}) - on (municipality) {MISSING}) > bool 0"
-    ),
-    "Fuldstændighed": f"max by (municipality) ({MISSING}) > bool 0",
+    "Regnskab": f'max by (municipality) ({ACCOUNTS}{{{HERE}, account!="completeness"}}) > bool 0',
+    "Fuldstændighed": f'max by (municipality) ({ACCOUNTS}{{{HERE}, account="completeness"}}) > bool 0',
     "Overensstemmelse": f"max by (municipality) (impact_drift_cells{{{HERE}}}) > bool 0",
     "Efterprøvning": (
         f"(time() - max by (municipality) (impact_verified_timestamp_seconds{{{HERE}}})) "
@@ -109,14 +107,14 @@ def _behind() -> list[Panel]:
         trend(
             "Hændelser, der mangler",
             "Det, en kilde siger, den har udgivet, minus det, der er kommet frem.",
-            Query(f"municipality_source:impact_missing_events:max{{{HERE}}}", "{{source}}"),
+            Query(f"max by (source) (impact_missing_events{{{HERE}}})", "{{source}}"),
             unit="short",
             named=SOURCES,
         ),
         trend(
             "Regnskaber, der ikke går op",
             "Åbne regnskaber over leverancer og fakta, også for kilder, der mangler noget.",
-            Query(f"impact_conservation_open_accounts{{{HERE}}}", "åbne regnskaber"),
+            Query(f"sum by (municipality) ({ACCOUNTS}{{{HERE}}})", "åbne regnskaber"),
             unit="short",
         ),
         trend(
@@ -132,6 +130,14 @@ def _behind() -> list[Panel]:
             Query(f"impact_verified_cells{{{HERE}}}", "sammenlignet"),
             Query(f"impact_drift_cells{{{HERE}}}", "uenigt"),
             unit="short",
+        ),
+        trend(
+            "Undertrykte tal",
+            "Tal om personer, som ingen uden adgang kan se lige nu, fordi der står for få bag, eller fordi der ikke er "
+            "udgivet noget endnu.",
+            Query(f"max by (municipality) (impact_suppressed_cells{{{HERE}}})", "undertrykt"),
+            unit="short",
+            decimals=0,
         ),
         number(
             "Celler, der afviger",

@@ -6,19 +6,20 @@ All is read at the scrape from one database snapshot, so that no restart and no 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time
+from datetime import date
 from typing import Any, NamedTuple
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from chassis.calendar import COPENHAGEN, Calendar
+from chassis.calendar import Calendar
 from chassis.database import Connection, Pool
 from chassis.tokens import Principal
 from impact import pipeline
 from impact.catalogue import INDICATORS
 from impact.disclosure import Release, disclosed
-from impact.figures import Figure, Known, Sum, answer, ask
+from impact.figures import Figure, Known, Status, Sum, answer, ask
 from impact.indicator import Indicator
+from impact.pipeline import midnight
 from impact.store import verification
 from impact.store.figures import definitions_of, known, snapshot, sums
 from impact.store.releases import latest
@@ -51,7 +52,7 @@ class Seen:
 async def public(pool: Pool, calendar: Calendar, municipalities: Sequence[str]) -> list[Metric]:
     """What everybody may see: released effects, and the account of deliveries and facts behind them."""
     async with snapshot(pool) as db:
-        return [*await _effects(db, calendar, municipalities), *await pipeline.accounts_in(db, municipalities)]
+        return [*await _effects(db, calendar, municipalities), *await pipeline.accounts(db, municipalities)]
 
 
 async def exact(pool: Pool, calendar: Calendar, reader: Principal) -> list[Metric]:
@@ -131,23 +132,26 @@ def _lanes(seen: Iterable[Seen]) -> Iterator[Metric]:
     recorded = _family("impact_lane_recorded_timestamp_seconds", "When the last fact was admitted, by the calendar.")
     for each in seen:
         position.add_metric([each.municipality], each.known.position)
-        as_of.add_metric([each.municipality], _midnight(each.as_of))
+        as_of.add_metric([each.municipality], midnight(each.as_of))
         if each.known.at:
             recorded.add_metric([each.municipality], each.known.at.timestamp())
     yield from (position, as_of, recorded)
 
 
 def _releases(seen: Iterable[Seen]) -> Iterator[Metric]:
-    """Which pair the figures about persons stand at for everybody."""
+    """Which pair the figures about persons stand at for everybody, and how many are kept back from who reads this."""
     number = _family("impact_release_number", "The latest release of totals about persons.")
     position = _family("impact_release_position", "The position of the ledger that the release knows.")
     as_of = _family("impact_release_as_of_timestamp_seconds", "Midnight at the start of the day that it tells of.")
+    hidden = _family("impact_suppressed_cells", "Figures, and cells of their cuts, that are suppressed here.")
     for each in seen:
+        values = [value for shown in each.figures for value in (shown.whole.whole, *(c.value for c in shown.cut.cells))]
+        hidden.add_metric([each.municipality], sum(value.status is Status.SUPPRESSED for value in values))
         if release := each.release:
             number.add_metric([each.municipality], release.number)
             position.add_metric([each.municipality], release.position)
-            as_of.add_metric([each.municipality], _midnight(release.as_of))
-    yield from (number, position, as_of)
+            as_of.add_metric([each.municipality], midnight(release.as_of))
+    yield from (number, position, as_of, hidden)
 
 
 def _verifications(seen: Iterable[Seen]) -> Iterator[Metric]:
@@ -170,10 +174,6 @@ def _verifications(seen: Iterable[Seen]) -> Iterator[Metric]:
 
 def _place(differing: dict[str, Any]) -> tuple[str, str]:
     return differing["indicator"], ",".join(f"{name}={value}" for name, value in differing["cell"].items())
-
-
-def _midnight(day: date) -> float:
-    return datetime.combine(day, time(), COPENHAGEN).timestamp()
 
 
 def _family(name: str, text: str, *labels: str) -> GaugeMetricFamily:

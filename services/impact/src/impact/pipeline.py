@@ -6,38 +6,36 @@ All but the lag is read at the scrape from one database snapshot, so that no res
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import date, datetime, time
 from typing import TypeVar
 
 import nats.errors
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from chassis.bus import Bus
-from chassis.database import Connection, Pool
+from chassis.calendar import COPENHAGEN
+from chassis.database import Connection
 from contracts.streams import Stream
 from impact.chronicle import Outcome
 from impact.conservation import Heard
 from impact.consumer import Consumer
 from impact.ingest import DURABLE
 from impact.ledger import Parked
-from impact.store import conservation
+from impact.rhythm import Rhythm
+from impact.store import conservation, sources
 from impact.store.conservation import Books
-from impact.store.figures import snapshot
 
 K = TypeVar("K")
 MOST_SOURCES = 200
 OTHER = "other"
 
 
-async def accounts(pool: Pool, municipalities: Sequence[str]) -> list[Metric]:
-    """The account of deliveries and facts, and what producers say they have published."""
-    async with snapshot(pool) as db:
-        return await accounts_in(db, municipalities)
-
-
-async def accounts_in(db: Connection, municipalities: Sequence[str]) -> list[Metric]:
-    """The same on a connection, for one who reads more from its snapshot."""
+async def accounts(db: Connection, municipalities: Sequence[str]) -> list[Metric]:
+    """The account of deliveries and facts, what producers say they have published, and when sources were heard."""
     books = {municipality: await conservation.books(db, municipality) for municipality in municipalities}
-    return [*_facts(books), *_completeness(books), _open(books)]
+    rhythms = {municipality: await sources.rhythms(db, municipality) for municipality in municipalities}
+    timeliness = {municipality: await sources.timeliness(db, municipality) for municipality in municipalities}
+    return [*_facts(books), *_completeness(books), _open(books), *_heard(rhythms), _timely(timeliness)]
 
 
 def _facts(books: Mapping[str, Books]) -> Iterator[Metric]:
@@ -62,21 +60,25 @@ def _facts(books: Mapping[str, Books]) -> Iterator[Metric]:
 
 def _completeness(books: Mapping[str, Books]) -> Iterator[Metric]:
     published = _family("impact_published_events", "Events that a source has ever put into its outbox.", "source")
-    received = _family("impact_received_events", "First copies that arrived; fewer than published is a loss.", "source")
+    received = _family("impact_received_events", "First copies that arrived.", "source")
+    missing = _family("impact_missing_events", "Events that were published and have not arrived.", "source")
     sent = _family("impact_heartbeat_sent_timestamp_seconds", "When the last heartbeat was sent.", "producer")
     heard = _family("impact_heartbeat_received_timestamp_seconds", "When the last heartbeat came.", "producer")
     for municipality, book in books.items():
-        sources = book.balance.completeness
-        few = _few(each.source for each in sources)
-        known = ((few(each.source), each.published) for each in sources)
-        for source, count in _summed((source, count) for source, count in known if count is not None):
-            published.add_metric([municipality, source], count)
-        for source, count in _summed((few(each.source), each.received) for each in sources):
-            received.add_metric([municipality, source], count)
-        for beat in _latest(beat for each in sources for beat in each.heard):
+        told = book.balance.completeness
+        few = _few(each.source for each in told)
+        # Each by itself: of those named together, what came of one makes up for nothing of another.
+        for family, counts in (
+            (published, ((few(each.source), each.published) for each in told)),
+            (received, ((few(each.source), each.received) for each in told)),
+            (missing, ((few(each.source), each.missing) for each in told)),
+        ):
+            for source, count in _summed((source, count) for source, count in counts if count is not None):
+                family.add_metric([municipality, source], count)
+        for beat in _latest(beat for each in told for beat in each.heard):
             sent.add_metric([municipality, beat.producer], beat.sent_at.timestamp())
             heard.add_metric([municipality, beat.producer], beat.received_at.timestamp())
-    yield from (published, received, sent, heard)
+    yield from (published, received, missing, sent, heard)
 
 
 def _latest(beats: Iterable[Heard]) -> Iterable[Heard]:
@@ -88,11 +90,40 @@ def _latest(beats: Iterable[Heard]) -> Iterable[Heard]:
 
 def _open(books: Mapping[str, Books]) -> Metric:
     accounts = _family(
-        "impact_conservation_open_accounts", "Accounts of counters that do not close; anything but 0 is an alarm."
+        "impact_conservation_open_accounts",
+        "Accounts of counters that do not close; anything but 0 is an alarm.",
+        "account",
     )
     for municipality, book in books.items():
-        accounts.add_metric([municipality], len(book.balance.open_accounts))
+        found = Counter(account.name for account in book.balance.open_accounts)
+        for name in book.balance.names:
+            accounts.add_metric([municipality, name], found[name])
     return accounts
+
+
+def _heard(rhythms: Mapping[str, Mapping[str, Rhythm]]) -> Iterator[Metric]:
+    """Days by the calendar, as `impact_as_of_timestamp_seconds` is."""
+    last = _family("impact_source_received_timestamp_seconds", "Midnight of the day it was last heard.", "source")
+    due = _family(
+        "impact_source_due_timestamp_seconds",
+        "Midnight of the day it is due by.",
+        "source",
+    )
+    for municipality, heard in rhythms.items():
+        # Of sources named together nobody can say which one is silent.
+        for source in sorted(heard)[:MOST_SOURCES]:
+            last.add_metric([municipality, source], midnight(heard[source].last_on))
+            if due_on := heard[source].due_on:
+                due.add_metric([municipality, source], midnight(due_on))
+    yield from (last, due)
+
+
+def _timely(timeliness: Mapping[str, Mapping[str, float]]) -> Metric:
+    family = _family("impact_source_timeliness_seconds", "From an event's time to its receipt, lately.", "source")
+    for municipality, known in timeliness.items():
+        for source in sorted(known)[:MOST_SOURCES]:
+            family.add_metric([municipality, source], known[source])
+    return family
 
 
 async def ingest(bus: Bus, streams: Iterable[Stream], consumers: Mapping[str, Consumer]) -> list[Metric]:
@@ -113,6 +144,11 @@ async def ingest(bus: Bus, streams: Iterable[Stream], consumers: Mapping[str, Co
                 info = await bus.jetstream.consumer_info(stream.name, DURABLE)
                 lag.add_metric(place, (info.num_pending or 0) + (info.num_ack_pending or 0))
     return [lag, freshness]
+
+
+def midnight(day: date) -> float:
+    """When a Danish day begins, as a timestamp."""
+    return datetime.combine(day, time(), COPENHAGEN).timestamp()
 
 
 def _summed(counts: Iterable[tuple[K, int]]) -> Iterable[tuple[K, int]]:

@@ -81,6 +81,12 @@ async def test_the_anonymous_exit_shows_no_figure_about_persons(doors: httpx.Asy
 
 
 @pytest.mark.usefixtures("life")
+async def test_how_much_is_suppressed_is_told(doors: httpx.AsyncClient, issue: Issue) -> None:
+    assert of(await scrape(doors), "impact_suppressed_cells") == len(PERSONAL)
+    assert of(await scrape(doors, "/metrics/exact", await issue("figures:exact")), "impact_suppressed_cells") == 0
+
+
+@pytest.mark.usefixtures("life")
 async def test_a_definition_that_the_lane_does_not_keep_yet_is_not_shown(
     doors: httpx.AsyncClient, issue: Issue, pool: Pool
 ) -> None:
