@@ -15,6 +15,7 @@ Rule = Callable[[Panel], Iterator[str]]
 
 GROWTH = {"rate", "increase"}
 COLOUR = re.compile(r"#[0-9A-Fa-f]{6}\b")
+VARIABLE = re.compile(r"\$\{?municipality\b")
 NAMED_COLOUR = re.compile(r'"(color|fixedColor)": "(?!#)(\w+)"')
 
 
@@ -37,7 +38,7 @@ def _of_the_whole(dashboard: Dashboard) -> Iterator[str]:
     if dashboard.get("editable"):
         yield "it may be changed in Grafana, where changes are lost"
     declared = {variable["name"] for variable in dashboard.get("templating", {}).get("list", ())}
-    used = {"municipality"} if "$municipality" in json.dumps(dashboard["panels"]) else set()
+    used = {"municipality"} if VARIABLE.search(json.dumps(dashboard["panels"])) else set()
     if declared != used:
         yield f"it declares the variables {sorted(declared)} and uses {sorted(used)}"
     numbers = [panel["id"] for panel in dashboard["panels"]]
@@ -106,6 +107,8 @@ def has_colours_that_all_can_tell_apart(panel: Panel) -> Iterator[str]:
     text = json.dumps(panel)
     named = [colour for _, colour in NAMED_COLOUR.findall(text)]
     yield from (f"{each} is not of the palette" for each in {*COLOUR.findall(text), *named} - {*COLOURS, GREY})
+    if (panel["fieldConfig"]["defaults"].get("color") or {}).get("mode", "").startswith("palette"):
+        yield "its other series have the colours of Grafana's own palette"
 
 
 def _selected(panel: Panel) -> Iterator[Selected]:

@@ -67,6 +67,10 @@ BREAKS: dict[str, tuple[Break, str]] = {
     "the average of a counter": (with_expr("avg_over_time(impact_deliveries_total[1h])"), "read by avg_over_time"),
     "a window of one's own": (with_expr("rate(http_requests_total[5m])"), "rate over 0:05:00"),
     "a colour without a word": (lambda panel: panel["fieldConfig"]["defaults"].pop("mappings"), "colour alone"),
+    "Grafana's palette": (
+        lambda panel: panel["fieldConfig"]["defaults"].update(color={"mode": "palette-classic"}),
+        "Grafana's own palette",
+    ),
     "red": (lambda panel: panel["fieldConfig"]["defaults"]["mappings"][0]["options"]["1"].update(color="red"), "red"),
 }
 

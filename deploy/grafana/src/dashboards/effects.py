@@ -9,12 +9,12 @@ from impact.metrics import name_of
 
 SUPPRESSED = "Undertrykt eller ingen data"
 UNITS = {
-    "placements": "suffix:ansættelser",
-    "persons": "suffix:personer",
-    "fte": "suffix:årsværk",
-    "hours_per_week": "suffix:timer/uge",
-    "days": "suffix:dage",
-    "share": "percentunit",
+    "placements": "ansættelser",
+    "persons": "personer",
+    "fte": "årsværk",
+    "hours_per_week": "timer/uge",
+    "days": "dage",
+    "share": "%",
 }
 LEVELS = {"activity": "Aktivitet", "output": "Resultat", "outcome": "Effekt"}
 DIRECTIONS = {
@@ -33,11 +33,12 @@ def effect(indicator: Indicator) -> Iterator[Panel]:
     """A figure as it is now, and how it has moved."""
     title = f"{indicator.id} {indicator.title.danish}"
     told = Query(whole(indicator), indicator.title.danish)
-    unit, decimals = unit_of(indicator), DECIMALS.get(indicator.unit, 0)
+    decimals = DECIMALS.get(indicator.unit, 0)
     text = description(indicator)
-    yield number(title, text, told, unit=unit, decimals=decimals, empty=SUPPRESSED)
+    shown = Query(_in_unit(indicator, told.expr), told.legend)
+    yield number(title, text, shown, unit=unit_of(indicator), decimals=decimals, empty=SUPPRESSED)
     # The axis has no room for words: they stand beside it.
-    axis = unit if indicator.unit == "share" else "short"
+    axis = "percentunit" if indicator.unit == "share" else "short"
     yield trend(f"{indicator.id} over tid", text, told, unit=axis, empty=SUPPRESSED, legend=False, width=6, height=5)
 
 
@@ -55,13 +56,14 @@ def cuts(indicators: Iterable[Indicator]) -> Iterator[Panel]:
             dimension,
             {f"{each.id} {each.title.danish}": _column(each, dimension) for each in cut},
             row_title=name.capitalize(),
+            spaced=True,
             width=12,
             height=TALL,
         )
 
 
 def _column(indicator: Indicator, dimension: str) -> Column:
-    query = Query(f'{name_of(indicator)}{{{HERE}, {dimension}!=""}}')
+    query = Query(_in_unit(indicator, f'{name_of(indicator)}{{{HERE}, {dimension}!=""}}'))
     return Column(query, unit_of(indicator), DECIMALS.get(indicator.unit, 0))
 
 
@@ -74,9 +76,13 @@ def whole(indicator: Indicator) -> str:
     return f"{name}{{{HERE}{blank}}}"
 
 
+def _in_unit(indicator: Indicator, expr: str) -> str:
+    return f"100 * {expr}" if indicator.unit == "share" else expr
+
+
 def unit_of(indicator: Indicator) -> str:
-    """The unit as Grafana writes it."""
-    return UNITS.get(indicator.unit, f"suffix:{indicator.unit}")
+    """The unit as Grafana writes it; of its formats, money's alone separates digits as the reader's language does."""
+    return f"currency:financial: {UNITS.get(indicator.unit, indicator.unit)}:suffix"
 
 
 def description(indicator: Indicator) -> str:

@@ -9,7 +9,7 @@ import promql_parser
 
 # What Grafana puts in before it asks; to read an expression, any window will do that nobody writes down.
 CHOSEN_WINDOW = timedelta(seconds=61)
-VARIABLES = {"$__rate_interval": "61s", "$municipality": "621"}
+VARIABLES = {"$__rate_interval": "61s", "$municipality": "621", "${municipality}": "621"}
 # What only grows, by the names of its exporters: some of theirs are called gauges, and many do not end in _total.
 COUNTER = re.compile(
     r".+_total|http_request_duration_seconds_(bucket|count|sum)|gnatsd_varz_(in|out)_(msgs|bytes)|jetstream_stream_last_seq"

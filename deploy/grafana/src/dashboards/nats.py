@@ -4,8 +4,9 @@ from dashboards.boards import Board, Row
 from dashboards.panels import PRODUCERS, Panel, Query, number, state, trend
 
 # In a cluster every node tells of every stream; what the leader says holds.
-LED = 'is_stream_leader="true"'
-READ = 'is_consumer_leader="true"'
+HERE = 'stream_name=~"EVENTS_${municipality}_.+"'
+LED = f'{HERE}, is_stream_leader="true"'
+READ = f'{HERE}, is_consumer_leader="true"'
 READERS = ("/^impact af .+FLEXJOB_POOL$/", "/^impact af .+GATEWAY$/", "/^flexjob_pool af /")
 
 
@@ -14,7 +15,7 @@ def board() -> Board:
     return Board(
         uid="nats",
         title="NATS",
-        description="Bussen: om den er rask, hvor meget den gemmer, og om nogen henter det.",
+        description="Bussen: om den er rask, hvor meget den gemmer, og om nogen henter kommunens hændelser.",
         folder="drift",
         rows=[
             Row("Serveren", _server()),
@@ -22,6 +23,7 @@ def board() -> Board:
             Row("Strømmene", _streams()),
             Row("Læserne", _consumers()),
         ],
+        municipal=True,
     )
 
 
@@ -122,7 +124,7 @@ def _streams() -> list[Panel]:
         trend(
             "Fyldning",
             "Hver strøms bytes af dem, den må have. Er den fuld, siger den nej, og hændelser venter i udbakken.",
-            Query("stream:jetstream_stream_bytes:ratio", "{{stream_name}}"),
+            Query(f"stream:jetstream_stream_bytes:ratio{{{HERE}}}", "{{stream_name}}"),
             unit="percentunit",
             decimals=2,
             named=PRODUCERS,
@@ -160,7 +162,7 @@ def _consumers() -> list[Panel]:
         trend(
             "Venter",
             "Hændelser, som en læser ikke har hentet, eller har hentet og ikke kvitteret for.",
-            Query("stream_consumer:jetstream_consumer_waiting:max", legend),
+            Query(f"stream_consumer:jetstream_consumer_waiting:max{{{HERE}}}", legend),
             unit="short",
             named=READERS,
         ),

@@ -1,7 +1,8 @@
 """The kinds of panel: each asks Prometheus, and says what it shows, in which unit, and what it means to be empty.
 
 Colours are those of Okabe and Ito, which nearly everybody can tell apart, and never the only sign: states are words,
-and series are named with their last value.
+and series are named with their last value. Series whose names are known here have a colour and a stroke each; how many
+others there are nobody knows, and they are shades of one colour.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,11 +14,13 @@ from grafana_foundation_sdk.builders import prometheus, stat, statetimeline, tab
 from grafana_foundation_sdk.builders.dashboard import FieldColor, ThresholdsConfig
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models.dashboard import (
+    DashboardRegexMapOptions,
     DashboardSpecialValueMapOptions,
     DataSourceRef,
     DataTransformerConfig,
     DynamicConfigValue,
     FieldColorModeId,
+    RegexMap,
     SpecialValueMap,
     SpecialValueMatch,
     Threshold,
@@ -66,7 +69,21 @@ class Word(NamedTuple):
 PRODUCERS = ("/flexjob_pool/i", "/gateway/i")
 SERVICES = ("flexjob_pool", "gateway", "impact")
 SOURCES = ("/:flexjob_pool$/", "/:gateway$/", "/:sd_loen$/")
-REASONS = ("unknown_type", "invalid_data", "wrong_municipality", "absurd_date", "rule_error")
+# The same with what is said instead of the name.
+REASONS: Mapping[str, str] = {
+    "unknown_type": "ukendt type",
+    "invalid_data": "ugyldige data",
+    "wrong_municipality": "en anden kommune",
+    "absurd_date": "usandsynlig dato",
+    "rule_error": "en regel kunne ikke",
+}
+RESULTS: Mapping[str, str] = {
+    "first_copies": "første eksemplar",
+    "duplicates": "gentagelse",
+    "conflicts": "modstrid",
+    "unreadable": "ulæselig",
+}
+UNDERSCORES = RegexMap(options=DashboardRegexMapOptions(pattern="/_/g", result=ValueMappingResult(text=" ")))
 STATES: Mapping[int, Word] = {0: Word(IN_ORDER, BLUE), 1: Word(DEVIATES, ORANGE)}
 
 
@@ -125,7 +142,7 @@ def trend(  # noqa: PLR0913
     unit: str,
     decimals: int | None = None,
     empty: str = NO_DATA,
-    named: Sequence[str] = (),
+    named: Sequence[str] | Mapping[str, str] = (),
     stacked: bool = False,
     legend: bool = True,
     top: float | None = None,
@@ -134,7 +151,7 @@ def trend(  # noqa: PLR0913
 ) -> Panel:
     """Values over time; series that are known by name, or by a `/pattern/`, each have a colour and a stroke.
 
-    `top` is how high the axis reaches at the least.
+    A mapping of names says what each is called instead. `top` is how high the axis reaches at the least.
     """
     listed = common_builders.VizLegendOptions().display_mode(common.LegendDisplayMode.LIST).calcs(["lastNotNull"])
     builder = (
@@ -144,7 +161,7 @@ def trend(  # noqa: PLR0913
         .line_width(2)
         .fill_opacity(10 if stacked else 0)
         .show_points(common.VisibilityMode.AUTO)
-        .color_scheme(FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
+        .color_scheme(FieldColor().mode(FieldColorModeId.SHADES).fixed_color(BLUE))
         .axis_soft_min(0)
     )
     if decimals is not None:
@@ -155,7 +172,8 @@ def trend(  # noqa: PLR0913
         builder = builder.axis_soft_max(top)
     for place, name in enumerate(named):
         of_name = builder.override_by_regexp if name.startswith("/") else builder.override_by_name
-        builder = of_name(name, _stroke(place))
+        called = [DynamicConfigValue("displayName", named[name])] if isinstance(named, Mapping) else []
+        builder = of_name(name, [*_stroke(place), *called])
     for place, query in enumerate(queries):
         if not _is_of_many(query):
             builder = builder.override_by_query(_ref(place), _stroke(place))
@@ -191,11 +209,12 @@ def matrix(  # noqa: PLR0913
     columns: Mapping[str, Column],
     *,
     row_title: str,
+    spaced: bool = False,
     empty: str = "-",
     width: int = 24,
     height: int = 7,
 ) -> Panel:
-    """A table: a row for each value of the label `by`, a column for each query."""
+    """A table: a row for each value of the label `by`, a column for each query; `spaced` tells `a_b` as `a b`."""
     queries = tuple(column.query for column in columns.values())
     names = {f"Value #{_ref(place)}": title for place, title in enumerate(columns)}
     order = {name: place for place, name in enumerate((by, *names))}
@@ -213,6 +232,8 @@ def matrix(  # noqa: PLR0913
     for name, column in columns.items():
         told = [DynamicConfigValue("unit", column.unit), DynamicConfigValue("decimals", column.decimals)]
         builder = builder.override_by_name(name, told)
+    if spaced:
+        builder = builder.override_by_name(row_title, [DynamicConfigValue("mappings", [UNDERSCORES])])
     _described(builder, title, description, "short", empty, None, width, height)
     return _asking(builder, queries, instant=True, as_table=True)
 

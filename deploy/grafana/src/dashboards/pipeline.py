@@ -1,7 +1,8 @@
 """Pipeline: the way of an event from a door to a figure, service by service."""
 
 from dashboards.boards import Board, Row
-from dashboards.panels import BLUE, ORANGE, PRODUCERS, SERVICES, Panel, Query, Word, number, timeline, trend
+from dashboards.effects import HERE
+from dashboards.panels import BLUE, ORANGE, PRODUCERS, RESULTS, SERVICES, Panel, Query, Word, number, timeline, trend
 
 OURS = "|".join(SERVICES)
 WATCHING = "nats|postgres|prometheus|alertmanager"
@@ -11,6 +12,20 @@ ASKED = 'kind!="probe"'
 REQUESTS = f"sum by (job) (rate(http_requests_total{{{ASKED}}}[$__rate_interval]))"
 FAILED = f'sum by (job) (rate(http_requests_total{{{ASKED}, status=~"5.."}}[$__rate_interval]))'
 NOBODY_ASKS = "Ingen forespørgsler"
+STATUSES = {
+    "2xx": "2xx: besvaret",
+    "3xx": "3xx: henvist",
+    "4xx": "4xx: spørgeren tog fejl",
+    "5xx": "5xx: tjenesten fejlede",
+}
+DEALT_WITH = {
+    "applied": "har fået virkning",
+    "failed": "lagt til side",
+    "duplicate": "gentagelse",
+    "conflict": "modstrid",
+    "unreadable": "ulæselig",
+    "not_read": "vedkommer ikke",
+}
 
 
 def board() -> Board:
@@ -28,6 +43,7 @@ def board() -> Board:
             Row("Indtaget: impact tæller", _intake()),
             Row("Processerne", _processes()),
         ],
+        municipal=True,
     )
 
 
@@ -53,6 +69,8 @@ def _answering() -> list[Panel]:
 
 
 def _doors() -> list[Panel]:
+    requests = f"rate(http_requests_total{{{ASKED}}}[$__rate_interval])"
+    classed = f'label_replace({requests}, "class", "${{1}}xx", "status", "(.)..")'
     buckets = f"sum by (job, le) (rate(http_request_duration_seconds_bucket{{{ASKED}}}[$__rate_interval]))"
     return [
         trend(
@@ -82,11 +100,11 @@ def _doors() -> list[Panel]:
         ),
         trend(
             "Svar efter status",
-            "Besvarede forespørgsler i sekundet, lagt oven på hinanden. 4xx er den, der spørger, som tager fejl.",
-            Query(f"sum by (status) (rate(http_requests_total{{{ASKED}}}[$__rate_interval]))", "{{status}}"),
+            "Besvarede forespørgsler i sekundet efter, hvad svaret begynder med, lagt oven på hinanden.",
+            Query(f"sum by (class) ({classed})", "{{class}}"),
             unit="reqps",
             stacked=True,
-            named=("/^2/", "/^4/", "/^5/"),
+            named=STATUSES,
             empty=NOBODY_ASKS,
         ),
     ]
@@ -148,66 +166,65 @@ def _inbox() -> list[Panel]:
     return [
         trend(
             "Venter på at blive læst",
-            "Hændelser på hver strøm, som venter, eller som er hentet og ikke er kvitteret for.",
-            Query("sum by (stream) (inbox_pending)", "{{stream}}"),
+            "Hændelser, som venter, eller som er hentet og ikke er kvitteret for.",
+            Query("sum by (job) (inbox_pending)", "{{job}}"),
             unit="short",
-            named=PRODUCERS,
+            named=SERVICES,
             width=8,
         ),
         trend(
             "Læst, efter hvad der blev af dem",
-            "Leverancer i alt; hver har netop ét udfald. failed er lagt til side og prøves igen.",
+            "Leverancer i alt; hver har netop ét udfald. Det, der er lagt til side, prøves igen.",
             Query("sum by (outcome) (inbox_events)", "{{outcome}}"),
             unit="short",
-            named=("applied", "failed", "duplicate", "conflict", "unreadable", "not_read"),
+            named=DEALT_WITH,
             width=8,
         ),
         trend(
             "Lagt til side",
             "Hændelser, som ikke har kunnet få virkning, og som prøves igen.",
-            Query("sum by (stream) (inbox_failed)", "{{stream}}"),
+            Query("sum by (job) (inbox_failed)", "{{job}}"),
             unit="short",
-            named=PRODUCERS,
+            named=SERVICES,
             width=8,
         ),
     ]
 
 
 def _intake() -> list[Panel]:
-    results = ("first_copies", "duplicates", "conflicts", "unreadable")
     return [
         trend(
             "Leverancer",
-            "Leverancer i sekundet efter udfald: første eksemplar, gentagelse, modstrid, ulæselig.",
-            Query("sum by (result) (rate(impact_deliveries_total[$__rate_interval]))", "{{result}}"),
+            "Leverancer i sekundet efter, hvad de var.",
+            Query(f"sum by (result) (rate(impact_deliveries_total{{{HERE}}}[$__rate_interval]))", "{{result}}"),
             unit="cps",
-            named=results,
+            named=RESULTS,
         ),
         trend(
             "Efterslæb",
             "Hændelser på hver strøm, som venter på at blive talt, eller som er hentet og ikke er kvitteret for.",
-            Query("sum by (stream) (impact_consumer_lag_events)", "{{stream}}"),
+            Query(f"sum by (stream) (impact_consumer_lag_events{{{HERE}}})", "{{stream}}"),
             unit="short",
             named=PRODUCERS,
         ),
         trend(
             "Fra bus til tal",
             "Den ældste hændelse i den sidste portion: fra bussen fik den, til den var talt med.",
-            Query("max by (stream) (impact_freshness_seconds)", "{{stream}}"),
+            Query(f"max by (stream) (impact_freshness_seconds{{{HERE}}})", "{{stream}}"),
             unit="s",
             named=PRODUCERS,
         ),
         trend(
             "Livstegnets alder",
             "Tiden, siden det sidste livstegn, som er talt, blev sendt gennem udbakke og bus.",
-            Query("municipality_producer:impact_canary_age_seconds:max", "{{municipality}} {{producer}}"),
+            Query(f"municipality_producer:impact_canary_age_seconds:max{{{HERE}}}", "{{producer}}"),
             unit="s",
             named=PRODUCERS,
         ),
         trend(
             "Fakta i regnskabet",
-            "Så mange fakta har fået en position i hver kommunes regnskab.",
-            Query("max by (municipality) (impact_lane_position)", "{{municipality}}"),
+            "Så mange fakta har fået en position i kommunens regnskab.",
+            Query(f"max by (municipality) (impact_lane_position{{{HERE}}})", "fakta"),
             unit="short",
         ),
     ]

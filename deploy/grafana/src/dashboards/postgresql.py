@@ -3,7 +3,11 @@
 from dashboards.boards import Board, Row
 from dashboards.panels import SERVICES, Panel, Query, number, state, trend
 
-BUSY = ("active", "idle", "idle in transaction")
+BUSY = {
+    "active": "arbejder",
+    "idle": "venter på arbejde",
+    "idle in transaction": "holder en transaktion åben",
+}
 # Not the databases that every server begins with.
 OURS = 'datname!~"template[01]|postgres|"'
 
@@ -118,7 +122,7 @@ def _waiting() -> list[Panel]:
     return [
         trend(
             "Forbindelser efter, hvad de gør",
-            "active arbejder, idle venter på arbejde, idle in transaction holder en transaktion åben uden at arbejde.",
+            "Den, der holder en transaktion åben uden at arbejde, kan holde andre op.",
             Query(f'sum by (state) (pg_stat_activity_count{{{OURS}, state=~"{"|".join(BUSY)}"}})', "{{state}}"),
             unit="short",
             named=BUSY,
@@ -131,10 +135,12 @@ def _waiting() -> list[Panel]:
             named=SERVICES,
         ),
         trend(
-            "Låse, som holder andre ude",
-            "Låse, som holdes i hver database, og som nogen kunne komme til at vente på.",
-            Query(f'sum by (datname) (pg_locks_count{{{OURS}, mode=~".*exclusivelock"}})', "{{datname}}"),
+            "Låse, som lukker en tabel",
+            "Låse, som ingen anden kommer forbi, heller ikke for at læse, som når et skema ændres. Låse på rækker, som "
+            "enhver ændring tager, er ikke med.",
+            Query(f'sum by (datname) (pg_locks_count{{{OURS}, mode="accessexclusivelock"}})', "{{datname}}"),
             unit="short",
+            decimals=0,
             named=SERVICES,
         ),
         trend(

@@ -26,6 +26,7 @@ OUTCOMES = {
     "retracted": "Taget tilbage",
     "parked": "Parkeret",
 }
+DECISIONS = {"accepted": "taget imod", "duplicate": "gentaget", "conflict": "modstrid", "rejected": "afvist"}
 IN_TIME = {1: Word("Til tiden", BLUE), 0: Word("Tavs", ORANGE)}
 RECEIVED, DUE = "impact_source_received_timestamp_seconds", "impact_source_due_timestamp_seconds"
 
@@ -117,8 +118,8 @@ def _became() -> list[Panel]:
         ),
         trend(
             "Parkeret efter grund",
-            "unknown_type: typen er ukendt. invalid_data: dataene er ikke af dens type. wrong_municipality: kilden "
-            "hører til en anden kommune. absurd_date: datoen er usandsynlig. rule_error: en regel kunne ikke tage den.",
+            "Fakta, hvis type er ukendt, hvis data ikke er af typen, hvis kilde hører til en anden kommune, hvis dato "
+            "er usandsynlig, eller som en regel ikke kunne tage.",
             Query(f"sum by (reason) (impact_parked_facts{{{HERE}}})", "{{reason}}"),
             unit="short",
             named=REASONS,
@@ -157,11 +158,11 @@ def _door() -> list[Panel]:
             "Hændelser i sekundet fra andre systemer efter, hvad der blev af dem.",
             Query("sum by (outcome) (rate(gateway_events_total[$__rate_interval]))", "{{outcome}}"),
             unit="cps",
-            named=("accepted", "duplicate", "conflict", "rejected"),
+            named=DECISIONS,
         ),
         trend(
             "Afvist, den sidste time",
-            "Hændelser, som gatewayen har afvist, efter kilde; unknown er den, som ingen har registreret.",
+            "Hændelser, som gatewayen har afvist, efter kilde; unknown er de kilder, som ingen har registreret.",
             Query(f"{by} (increase(gateway_events_total{{{refused}}}[1h]))", "{{source}}"),
             unit="short",
             decimals=0,
@@ -172,13 +173,8 @@ def _door() -> list[Panel]:
             "Hvad gatewayen svarede hver kilde. Grundene til en afvisning står i svaret og på /v1/rejections.",
             "source",
             {
-                title: Column(Query(f'{by} (increase(gateway_events_total{{outcome="{outcome}"}}[1d]))'))
-                for outcome, title in (
-                    ("accepted", "Taget imod"),
-                    ("duplicate", "Gentaget"),
-                    ("conflict", "Modstrid"),
-                    ("rejected", "Afvist"),
-                )
+                title.capitalize(): Column(Query(f'{by} (increase(gateway_events_total{{outcome="{outcome}"}}[1d]))'))
+                for outcome, title in DECISIONS.items()
             },
             row_title="Kilde",
         ),
