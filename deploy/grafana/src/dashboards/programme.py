@@ -51,7 +51,7 @@ def standing() -> list[Panel]:
             "Udgivelsens position",
             "Så mange fakta kendte regnskabet, da udgivelsen blev lavet. Med positionen kan tallene fås igen.",
             Query(f"max by (municipality) (impact_release_position{{{HERE}}})", "position"),
-            unit="none",
+            unit="locale",
             empty="Ingen udgivelse endnu",
             width=4,
             height=4,
