@@ -12,7 +12,7 @@ from tests.faults.town import Town
 from tests.faults.words import Words
 
 MEBIBYTE = 2**20
-MORE_MEBIBYTES = 64
+MORE_MEBIBYTES = 32
 FORGED = "forged"
 
 
