@@ -15,6 +15,7 @@ from impact.chronicle import Outcome
 from impact.fold import Fact
 from impact.parked import Decided, NotParked
 from impact.store.parked import State
+from services.impact.tests.pages import pages_of
 from services.impact.tests.parking import (
     ADJUSTED,
     ALLOCATED,
@@ -128,6 +129,8 @@ async def test_whatever_is_parked_and_replayed_and_discarded_a_rebuild_gives_the
 
     assert await parked_now(pool, stream.municipality) == []
     assert await differing(pool, stream.municipality) == []
+    with pages_of(data.draw(st.integers(1, 4))):
+        assert await differing(pool, stream.municipality) == []
     assert await in_balance(pool, stream.municipality)
     given_up = "SELECT count(*) FROM ledger WHERE kind = 'discard' AND municipality = $1"
     if not await pool.fetchval(given_up, stream.municipality):

@@ -24,6 +24,7 @@ from impact.ledger import Delivery
 from impact.rebuild import compare
 from impact.store.replay import COLUMNS
 from local.waiting import until
+from services.impact.tests.pages import pages_of
 
 MEASURES = measures_of(INDICATORS)
 REGISTERED = datetime(2026, 6, 1, tzinfo=UTC)
@@ -99,6 +100,8 @@ async def test_any_batches_with_any_copies_leave_what_a_rebuild_gives(
     await bring_in(pool, plain, deliveries_of(events, plain))
 
     assert await differing(pool, stream.municipality) == []
+    with pages_of(data.draw(st.integers(1, 4))):
+        assert await differing(pool, stream.municipality) == []
     assert await positions(pool, stream.municipality) == list(range(1, len(events) + 1))
     assert await net(pool, stream.municipality) == await net(pool, plain.municipality)
 

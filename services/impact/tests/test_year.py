@@ -1,6 +1,7 @@
 """A year of 2,000 people with all that goes wrong in one: a rebuild gives the same rows, and live traffic goes on."""
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -14,6 +15,7 @@ import pytest
 from chassis.calendar import Calendar, calendar_of
 from chassis.database import Connection, Pool
 from impact.catalogue import INDICATORS
+from impact.fold import Fact
 from impact.ingest import ingest
 from impact.ledger import Delivery
 from impact.rebuild import GateClosed, compare, rebuild
@@ -21,6 +23,7 @@ from impact.store.figures import snapshot
 from impact.store.replay import COLUMNS, STANDING
 from impact.verify.drift import Pair, verify
 from impact.verify.watch import HORIZON, proven
+from services.impact.tests.pages import pages_of
 from services.impact.tests.year import (
     LANE,
     MEASURES,
@@ -130,6 +133,25 @@ async def test_a_year_of_2000_people_is_rebuilt_to_identical_rows_with_live_traf
     assert counts["retracted"] > 70
     assert "parked" not in counts
     await repairs_damage(pool, after_the_year)
+
+
+async def test_telling_again_remembers_what_a_page_touches_and_not_what_was_told_before(
+    pool: Pool, after_the_year: Calendar
+) -> None:
+    await bring_in(pool, deliveries(A_FEW * 4), after_the_year)
+    told, remembered = list[int](), list[int]()
+
+    def count(position: int, _: int) -> None:
+        gc.collect()
+        told.append(position)
+        remembered.append(sum(isinstance(each, Fact) for each in gc.get_objects()))
+
+    async with pool.acquire() as db, db.transaction(isolation="repeatable_read"):
+        with pages_of(20):
+            assert not (await compare(db, "621", MEASURES, count)).differing
+
+    assert told[-1] > 600
+    assert max(remembered) < told[-1] / 3
 
 
 OUTCOMES = "SELECT outcome, count(*) AS facts FROM outcome GROUP BY outcome"

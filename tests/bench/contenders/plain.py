@@ -46,7 +46,7 @@ async def take_in(db: Connection, stream: Stream, delivery: Delivery, calendar: 
     batch = sort_out(received, await ledger.hashes_of(db, lane, identities_of(received)))
     if batch.fresh:
         chronicle = Chronicle(MEASURES)
-        await recall(db, lane, chain_ends_of(batch.fresh), events_of(batch.fresh), chronicle)
+        await recall(db, lane.municipality, chain_ends_of(batch.fresh), events_of(batch.fresh), chronicle)
         await _write(db, lane, batch.fresh, admit(lane, batch.fresh, chronicle))
     await consumers.count(db, lane, stream.name, batch)
     await consumers.hear(db, lane, batch.heartbeats, received_at=datetime.now(UTC))

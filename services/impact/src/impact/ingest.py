@@ -114,7 +114,7 @@ async def _commit(  # noqa: PLR0913 - as many as ingest has
 
 async def _admitted(db: Connection, lane: Lane, fresh: Sequence[Arrival], measures: Sequence[Measure]) -> list[Entry]:
     chronicle = Chronicle(await definitions.kept(db, lane.municipality, measures, lane.position))
-    await recall(db, lane, chain_ends_of(fresh), events_of(fresh), chronicle)
+    await recall(db, lane.municipality, chain_ends_of(fresh), events_of(fresh), chronicle)
     return await _told(lane, fresh, chronicle)
 
 

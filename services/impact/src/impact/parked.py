@@ -109,7 +109,7 @@ async def _admitted(
 ) -> list[Entry]:
     fresh = [arrival for _, arrival in arrivals]
     chronicle = Chronicle(await definitions.kept(db, lane.municipality, measures, lane.position))
-    await recall(db, lane, chain_ends_of(fresh), events_of(fresh), chronicle)
+    await recall(db, lane.municipality, chain_ends_of(fresh), events_of(fresh), chronicle)
     return [
         admit_at(position, arrival.reading.envelope, arrival.event, lane=lane, chronicle=chronicle, parked_at=concerns)
         for position, (concerns, arrival) in enumerate(arrivals, lane.position + 1)

@@ -13,7 +13,6 @@ import structlog
 
 from chassis.calendar import Calendar
 from chassis.database import UNAVAILABLE, Connection, Pool
-from impact.chronicle import Chronicle
 from impact.fold import Measure, RuleError
 from impact.store import definitions, ledger, replay
 from impact.store.definitions import DefinitionMissing, LaneNotTold
@@ -64,7 +63,7 @@ async def compare(
     await definitions.in_force(db, municipality, measures)
     position = await ledger.position_of(db, municipality)
     await replay.set_beside(db)
-    await _tell(db, municipality, Chronicle(measures), after=0, upto=position, progress=progress)
+    await _tell(db, municipality, measures, after=0, upto=position, progress=progress)
     return Rebuilt(position, await replay.differences(db, municipality))
 
 
@@ -86,11 +85,10 @@ async def rebuild(  # noqa: PLR0913 - what, by which rules and clock, and who ma
         # Before all is told, which may take long; and again with the lane locked.
         await definitions.in_force(db, municipality, measures)
         await replay.set_beside(db)
-        chronicle = Chronicle(measures)
         reached = await ledger.position_of(db, municipality)
-        await _tell(db, municipality, chronicle, after=0, upto=reached, progress=progress)
+        await _tell(db, municipality, measures, after=0, upto=reached, progress=progress)
         lane = await ledger.lock_lane(db, municipality, calendar.now())
-        await _tell(db, municipality, chronicle, after=reached, upto=lane.position, progress=progress)
+        await _tell(db, municipality, measures, after=reached, upto=lane.position, progress=progress)
         # What this program does not know would be missing beside, and be taken for odd.
         await definitions.in_force(db, municipality, measures)
         added = await definitions.missing(db, municipality, measures)
@@ -155,13 +153,13 @@ async def _brought_in(
 async def _tell(  # noqa: PLR0913 - a stretch of a lane, and who hears of it
     db: Connection,
     municipality: str,
-    chronicle: Chronicle,
+    measures: Sequence[Measure],
     *,
     after: int,
     upto: int,
     progress: Progress = lambda _, __: None,
 ) -> None:
-    async for page in replay.entries(db, municipality, chronicle, after=after, upto=upto):
+    async for page in replay.entries(db, municipality, measures, after=after, upto=upto):
         await ledger.append_consequences(db, municipality, page)
         after += len(page)
         progress(after, upto)

@@ -10,7 +10,7 @@ from contracts.catalogue import BY_TYPE
 from contracts.event import Event
 from impact.chronicle import Chronicle, Known, Outcome
 from impact.fold import Fact, History, Origin
-from impact.ledger import Identity, Lane
+from impact.ledger import Identity
 
 
 class NotUnderstood(Exception):
@@ -23,28 +23,28 @@ class NotUnderstood(Exception):
 
 
 async def recall(
-    db: Connection, lane: Lane, ends: Collection[Identity], events: Iterable[Event], chronicle: Chronicle
+    db: Connection, municipality: str, ends: Collection[Identity], events: Iterable[Event], chronicle: Chronicle
 ) -> None:
     """Have the chronicle remember all that events touch, which chains of these ends may come to concern.
 
     Raises NotUnderstood.
     """
-    chains = await chains_of(db, lane, ends)
+    chains = await chains_of(db, municipality, ends)
     chronicle.remember_chains(chains)
     touched = [*events, *(known.fact.event for known in chains)]
-    chronicle.remember(await facts_of(db, lane, _histories(touched, chronicle)))
+    chronicle.remember(await facts_of(db, municipality, _histories(touched, chronicle)))
     # What waits for its opening, or loses it, has histories of its own.
     if behind := chronicle.behind(touched):
-        chronicle.remember(await facts_of(db, lane, _histories((fact.event for fact in behind), chronicle)))
+        chronicle.remember(await facts_of(db, municipality, _histories((fact.event for fact in behind), chronicle)))
 
 
 def _histories(events: Iterable[Event], chronicle: Chronicle) -> set[History]:
     return {history for event in events for history in chronicle.histories_of(event)}
 
 
-async def chains_of(db: Connection, lane: Lane, ends: Collection[Identity]) -> list[Known]:
+async def chains_of(db: Connection, municipality: str, ends: Collection[Identity]) -> list[Known]:
     """Every fact of the chains that these ids are or would be in."""
-    rows = await db.fetch(CHAINS, lane.municipality, [source for source, _ in ends], [name for _, name in ends])
+    rows = await db.fetch(CHAINS, municipality, [source for source, _ in ends], [name for _, name in ends])
     return [known_of(row) for row in rows]
 
 
@@ -84,14 +84,14 @@ LEFT JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT outcome FROM outcome WHERE municipality = $1 AND position = first.position LIMIT 1
 ) AS became
-WHERE first.parked IS NULL OR replayed.position IS NOT NULL
+WHERE became.outcome <> 'parked'
 """
 
 
-async def facts_of(db: Connection, lane: Lane, histories: Collection[History]) -> list[Known]:
+async def facts_of(db: Connection, municipality: str, histories: Collection[History]) -> list[Known]:
     """All facts in force of these histories, each once."""
     kinds, keys = [kind for kind, _ in histories], [key for _, key in histories]
-    return [known_of(row) for row in await db.fetch(FACTS_OF, lane.municipality, kinds, keys)]
+    return [known_of(row) for row in await db.fetch(FACTS_OF, municipality, kinds, keys)]
 
 
 FACTS_OF = """

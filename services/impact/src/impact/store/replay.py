@@ -14,8 +14,10 @@ from chassis.wire import Unreadable, hash_of
 from contracts.catalogue import BY_TYPE
 from contracts.event import Event
 from impact.chronicle import Chronicle, Outcome, Told
-from impact.fold import Fact
+from impact.fold import Fact, Measure
 from impact.ledger import Entry, Parked
+from impact.store.recall import recall
+from impact.supersession import target_of
 
 # Others on the same event loop have their turn in between.
 PAGE = 250
@@ -57,12 +59,20 @@ async def set_beside(db: Connection) -> None:
 
 
 async def entries(
-    db: Connection, municipality: str, chronicle: Chronicle, *, after: int, upto: int
+    db: Connection, municipality: str, measures: Sequence[Measure], *, after: int, upto: int
 ) -> AsyncIterator[Sequence[Entry]]:
-    """Tell the entries of (`after`, `upto`] to a chronicle, page by page. Raises RuleError, NotAsAdmitted."""
+    """Tell the entries of (`after`, `upto`], page by page; what follows from one must be written before the next.
+
+    As with a batch, what a page touches is recalled from the tables, so that memory does not grow with the lane. Raises
+    RuleError, NotAsAdmitted.
+    """
     while after < upto:
         rows = await db.fetch(ENTRIES, municipality, after, min(after + PAGE, upto))
-        yield [_told(row, chronicle) for row in rows]
+        facts = {row["position"]: _fact_of(row) for row in rows if not row["parked"] and row["kind"] != "discard"}
+        chronicle = Chronicle(measures)
+        ends = {(fact.source, name) for fact in facts.values() for name in (fact.id, target_of(fact)) if name}
+        await recall(db, municipality, ends, [fact.event for fact in facts.values()], chronicle)
+        yield [_told(row, facts.get(row["position"]), chronicle) for row in rows]
         after = min(after + PAGE, upto)
 
 
@@ -76,25 +86,25 @@ ORDER BY position
 """
 
 
-def _told(row: Record, chronicle: Chronicle) -> Entry:
-    """What was parked stays parked: that was decided then."""
-    if row["parked"]:
-        outcomes = {row["position"]: Outcome.PARKED} if row["kind"] == "fact" else {}
-        return Entry(row["position"], None, Parked(row["parked"]), Told(outcomes=outcomes))
-    if row["kind"] == "discard":
-        return Entry(row["position"], None, None, Told())
-    event = _admitted(row)
-    fact = Fact(
+def _fact_of(row: Record) -> Fact:
+    return Fact(
         row["position"],
         row["source"],
         row["event_id"],
         row["type"],
         row["time"],
-        event,
+        _admitted(row),
         corrects=row["corrects"],
         parked_at=row["concerns"],
     )
-    return Entry(fact.position, fact, None, chronicle.tell(fact))
+
+
+def _told(row: Record, fact: Fact | None, chronicle: Chronicle) -> Entry:
+    """What was parked stays parked: that was decided then."""
+    if fact:
+        return Entry(fact.position, fact, None, chronicle.tell(fact))
+    outcomes = {row["position"]: Outcome.PARKED} if row["parked"] and row["kind"] == "fact" else {}
+    return Entry(row["position"], None, Parked(row["parked"]) if row["parked"] else None, Told(outcomes=outcomes))
 
 
 def _admitted(row: Record) -> Event:

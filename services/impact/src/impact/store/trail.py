@@ -2,7 +2,6 @@
 
 from chassis.database import Connection
 from impact.chronicle import Outcome
-from impact.ledger import Lane
 from impact.store.recall import chains_of
 from impact.trail import Membership, Moved, Step, Trail
 
@@ -14,7 +13,6 @@ async def trail_of(db: Connection, municipality: str, source: str, event_id: str
         return None
     steps = [Step(**row) for row in await db.fetch(STEPS, municipality, first["position"])]
     positions = [step.position for step in steps]
-    lane = Lane(municipality, positions[-1], first["recorded_at"])
     return Trail(
         source,
         event_id,
@@ -23,14 +21,14 @@ async def trail_of(db: Connection, municipality: str, source: str, event_id: str
         first["occurred_on"],
         Outcome(first["outcome"]) if first["outcome"] else None,
         steps,
-        await chains_of(db, lane, {(source, event_id)}),
+        await chains_of(db, municipality, {(source, event_id)}),
         [Membership(**row) for row in await db.fetch(HISTORIES, municipality, positions)],
         [Moved(**row) for row in await db.fetch(DELTAS, municipality, positions)],
     )
 
 
 FIRST = """
-SELECT fact.position, fact.type, fact.time, fact.occurred_on, fact.recorded_at, became.outcome
+SELECT fact.position, fact.type, fact.time, fact.occurred_on, became.outcome
 FROM ledger AS fact
 LEFT JOIN outcome AS became ON became.municipality = $1 AND became.position = fact.position
 WHERE fact.municipality = $1 AND fact.kind = 'fact' AND fact.source = $2 AND fact.event_id = $3
