@@ -6,10 +6,7 @@ import pytest
 import yaml
 
 from tests.ops.cluster import ROOT
-
-STATUS = {"concept", "development", "beta", "stable", "obsolete"}
-MAINTAINED = {"internal", "contract", "community", "none"}
-SHORT, LONG = 150, range(150, 10_001)
+from tests.ops.publiccode import missing, unknown
 
 
 @pytest.fixture
@@ -18,32 +15,9 @@ def told() -> dict[str, Any]:
     return found
 
 
-def missing(told: dict[str, Any]) -> list[str]:
-    """Which keys that the standard demands are not there, or not as it demands."""
-    descriptions = told.get("description") or {"": {}}
-    maintenance = told.get("maintenance", {})
-    rules = {
-        "publiccodeYmlVersion": told.get("publiccodeYmlVersion") == "0.4",
-        "name": bool(told.get("name")),
-        "url": str(told.get("url")).startswith("https://"),
-        "platforms": bool(told.get("platforms")),
-        "categories": bool(told.get("categories")),
-        "developmentStatus": told.get("developmentStatus") in STATUS,
-        "softwareType": str(told.get("softwareType")).startswith(("standalone/", "addon", "library", "configuration")),
-        "shortDescription": all(0 < len(each.get("shortDescription", "")) <= SHORT for each in descriptions.values()),
-        "longDescription": all(len(each.get("longDescription", "")) in LONG for each in descriptions.values()),
-        "features": all(each.get("features") for each in descriptions.values()),
-        "license": bool(told.get("legal", {}).get("license")),
-        "maintenance": maintenance.get("type") in MAINTAINED,
-        "contacts": all("name" in each for each in maintenance.get("contacts") or [{}]),
-        "localisationReady": isinstance(told.get("localisation", {}).get("localisationReady"), bool),
-        "availableLanguages": bool(told.get("localisation", {}).get("availableLanguages")),
-    }
-    return [key for key, is_there in rules.items() if not is_there]
-
-
 def test_it_says_what_the_standard_demands(told: dict[str, Any]) -> None:
     assert missing(told) == []
+    assert list(unknown(told)) == []
 
 
 @pytest.mark.parametrize(
@@ -53,6 +27,26 @@ def test_what_is_left_out_is_noticed(told: dict[str, Any], key: str) -> None:
     del told[key]
 
     assert missing(told)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "found"),
+    [
+        ("categories", ["hr", "miracles"], "categories"),
+        ("intendedAudience", {"scope": ["employment", "government"]}, "scope"),
+        ("softwareType", "standalone/miracle", "softwareType"),
+        ("maintenance", {"type": "sometimes", "contacts": [{"name": "N."}]}, "maintenance"),
+    ],
+)
+def test_a_word_that_is_in_no_vocabulary_is_noticed(told: dict[str, Any], key: str, value: Any, found: str) -> None:
+    assert missing(told | {key: value}) == [found]
+
+
+def test_a_key_that_the_standard_does_not_know_is_noticed(told: dict[str, Any]) -> None:
+    told["legal"]["licence"] = told["description"]["da"]["slogan"] = told["maintainer"] = "x"
+    told["maintenance"]["contacts"][0]["mail"] = "x"
+
+    assert {*unknown(told)} == {"legal/licence", "description/*/slogan", "maintainer", "maintenance/contacts/mail"}
 
 
 def test_a_description_that_is_too_long_or_too_short_is_noticed(told: dict[str, Any]) -> None:
