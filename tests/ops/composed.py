@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.ops.cluster import ROOT
+
 Service = Mapping[str, Any]
 
+FILE = ROOT / "deploy" / "compose.yaml"
 # Its image holds one program and nothing to ask it with.
 WITHOUT_HEALTHCHECK = {"nats-exporter"}
 SECRET_NAME = re.compile(r"PASS|SECRET|TOKEN|KEY|_URL")
@@ -62,6 +65,7 @@ def _broken(name: str, compose: Mapping[str, Any], folder: Path, made: set[str])
         "no new privileges": service.get("security_opt") == ["no-new-privileges:true"],
         "not root": name == "volumes" or bool(re.fullmatch(r"[1-9]\d*:[1-9]\d*", str(service.get("user")))),
         "limits": "mem_limit" in service and "pids_limit" in service,
+        "logs end": {*service.get("logging", {}).get("options", ())} == {"max-size", "max-file"},
         "published on this machine alone": all(str(port).startswith("127.0.0.1:") for port in ports),
         "what is published is in the open network": bool(ports) <= ("doors" in networks),
         "closed network": name not in {"postgres", "nats"} or networks == {"data"},

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from local.postgres import OwnPostgres
 from tests.ops.cluster import ROOT, SERVICES, Cluster, output_of
+from tests.ops.composed import FILE, interpolated
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +27,14 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("deploy")
     output_of([ROOT / "deploy" / "make-secrets", folder])
     return folder / "secrets"
+
+
+@pytest.fixture
+def compose(secrets: Path) -> dict[str, Any]:
+    """What `deploy/compose.yaml` says with the settings of that installation."""
+    settings = dict(line.split("=") for line in (secrets.parent / ".env").read_text().split())
+    found: dict[str, Any] = yaml.safe_load(interpolated(FILE.read_text(), settings))
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,8 @@ import yaml
 
 from local.instances import KNOWN_PORTS
 from tests.ops.cluster import ROOT, SERVICES
-from tests.ops.composed import COMPLETED, HEALTHY, faults, interpolated
+from tests.ops.composed import COMPLETED, FILE, HEALTHY, faults, interpolated
 
-FILE = ROOT / "deploy" / "compose.yaml"
 CHECK = Path(sysconfig.get_path("scripts")) / "check-jsonschema"
 
 
@@ -23,13 +22,6 @@ CHECK = Path(sysconfig.get_path("scripts")) / "check-jsonschema"
 def made(secrets: Path) -> set[str]:
     """The names of the files of secrets."""
     return {file.name for file in secrets.iterdir()}
-
-
-@pytest.fixture
-def compose(secrets: Path) -> dict[str, Any]:
-    settings = dict(line.split("=") for line in (secrets.parent / ".env").read_text().split())
-    found: dict[str, Any] = yaml.safe_load(interpolated(FILE.read_text(), settings))
-    return found
 
 
 def schema_says(text: str, tmp_path: Path) -> str:
@@ -63,6 +55,8 @@ def test_it_is_as_our_rules_ask(compose: dict[str, Any], made: set[str]) -> None
         ("services/impact/user", "0:0", "impact: not root"),
         ("services/impact/user", None, "impact: not root"),
         ("services/impact/mem_limit", ..., "impact: limits"),
+        ("services/impact/logging", {"driver": "json-file"}, "impact: logs end"),
+        ("services/provision/logging", ..., "provision: logs end"),
         ("services/impact/ports", ["8604:8604"], "impact: published on this machine alone"),
         ("services/impact/networks", ["data"], "impact: what is published is in the open network"),
         ("services/nats/networks", ["data", "doors"], "nats: closed network"),
@@ -112,7 +106,11 @@ def test_each_service_runs_as_its_package_says_with_its_own_role(compose: dict[s
     kept, job = compose["services"][service], compose["services"][f"{service}-migrate"]
 
     assert {kept["image"], job["image"]} == {f"kraftcenter/{service}:{project['version']}"}
-    assert kept["build"] == {"context": "..", "dockerfile": f"services/{service}/Dockerfile"}
+    assert kept["build"] == {
+        "context": "..",
+        "dockerfile": f"services/{service}/Dockerfile",
+        "args": {"VERSION": project["version"], "REVISION": "unknown"},
+    }
     assert kept["ports"] == [f"127.0.0.1:{KNOWN_PORTS[service]}:{KNOWN_PORTS[service]}"]
     assert f"127.0.0.1:{KNOWN_PORTS[service]}/readyz" in kept["healthcheck"]["test"][-1]
     assert {*kept["secrets"]} == {f"{service}_database_url", f"{service}_nats_url"}

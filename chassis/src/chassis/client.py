@@ -1,19 +1,21 @@
 """What commands that ask a running service have in common: a token from a file, and a refusal in words."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
 from chassis.cli import CommandError
 
+STDIN = Path("-")
 PLACES = ("parameter", "header", "pointer")
 
 
 def token_in(file: Path | None) -> str | None:
-    """The token that a file holds; None without a file. Raises CommandError."""
+    """The token that a file holds, or standard input for `-`; None without a file. Raises CommandError."""
     if file is None:
         return None
     try:
-        token = file.read_text(encoding="ascii").strip()
+        token = (sys.stdin.read() if file == STDIN else file.read_text(encoding="ascii")).strip()
     except OSError as error:
         raise CommandError(f"Cannot read the token file {file}: {error.strerror}.") from None
     except ValueError:
