@@ -48,7 +48,7 @@ check: .venv/ready ## Check the lock file, style, types, layers, and that events
 
 ops-check: .venv/ready build/tools/ready ## Check what is watched and deployed, as far as that needs no container engine
 	deploy/tools/browser
-	.venv/bin/pytest tests/ops
+	.venv/bin/pytest -rs tests/ops
 
 images: .venv/ready ## Build each image for real against a stand-in base and start it, as root on Debian; installs buildah
 	.venv/bin/python -m deploy.images.build

@@ -1,7 +1,7 @@
 """The rules of Prometheus and their unit tests, read as data, and what is wrong with them."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,10 @@ DASHBOARDS = ("programme", "fleksjobpulje", "trust", "pipeline", "nats", "postgr
 ANNOTATIONS = ("summary", "summary_en", "description", "runbook_url", "dashboard")
 RUNBOOK = re.compile(r"\{\{ \$externalURL \}\}/user/(\w+\.md)")
 TEMPLATE = re.compile(r"\{\{.*?\}\}")
+LABEL = re.compile(r"\$labels\.(\w+)")
+# What is said instead where there is no such label.
+ALTERNATIVE = re.compile(r"\{\{ or .*?\}\}|\{\{ if .*?\{\{ end \}\}")
+GIVEN = re.compile(r"(\w+)=\"")
 ALERTS = re.compile(r'ALERTS\{alertname="(\w+)", alertstate="firing"\}')
 
 
@@ -35,6 +39,8 @@ class Asked:
     test: str
     expression: str
     answered: bool
+    labels: frozenset[str] = frozenset()
+    """Those that every answer has."""
 
 
 def rules_in(folder: Path) -> list[Rule]:
@@ -56,11 +62,16 @@ def rules_in(folder: Path) -> list[Rule]:
 def asked_in(folder: Path) -> list[Asked]:
     """Every question of every unit test."""
     return [
-        Asked(test["name"], question["expr"], bool(question["exp_samples"]))
+        Asked(test["name"], question["expr"], bool(question["exp_samples"]), _labels(question["exp_samples"]))
         for file in sorted(folder.glob("*.yml"))
         for test in _read(file)["tests"]
         for question in test["promql_expr_test"]
     ]
+
+
+def _labels(samples: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    each = [frozenset(GIVEN.findall(sample["labels"])) for sample in samples]
+    return frozenset.intersection(*each) if each else frozenset()
 
 
 def _read(file: Path) -> Any:
@@ -116,11 +127,18 @@ def metrics_of(expression: str) -> set[str]:
     return names
 
 
-def unknown_metrics(rules: Collection[Rule], exported: Collection[str]) -> Iterator[str]:
-    """Names in rules that nobody exports and no rule records."""
-    known = {*exported, *(rule.name for rule in rules if not rule.is_alert)}
+def wordless(rules: Iterable[Rule], asked: Collection[Asked]) -> Iterator[str]:
+    """Alerts whose words name a label that they do not fire with in any unit test: whoever gets them reads a gap."""
+    fires: dict[str, set[str]] = {}
+    for each in asked:
+        if name := ALERTS.fullmatch(each.expression):
+            fires.setdefault(name[1], set()).update(each.labels)
     for rule in rules:
-        yield from (f"{rule.name}: nobody exports {name}" for name in sorted(metrics_of(rule.expression) - known))
+        words = " ".join(rule.annotations.values())
+        named = {*LABEL.findall(ALTERNATIVE.sub("", words))}
+        yield from (
+            f"{rule.name} names {label}, which it has not" for label in sorted(named - fires.get(rule.name, set()))
+        )
 
 
 def table_of(rules: Iterable[Rule]) -> list[str]:

@@ -112,7 +112,7 @@ async def test_a_table_of_a_later_migration_is_open_to_the_service(cluster: Clus
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_whoever_has_a_services_password_is_held_to_its_limits(cluster: Cluster, service: str) -> None:
+async def test_whoever_has_a_services_password_begins_with_its_limits(cluster: Cluster, service: str) -> None:
     limits = ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"]
 
     assert await rows(cluster.dsn_of(service), LIMITS, limits) == ["30s", "10s", "1min"]

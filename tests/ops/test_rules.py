@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.ops.cluster import ROOT, output_of
-from tests.ops.rules import Asked, asked_in, ill_formed, metrics_of, rules_in, table_of, untested
+from tests.ops.rules import Asked, asked_in, ill_formed, metrics_of, rules_in, table_of, untested, wordless
 
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 PAGES = [page.name for page in (ROOT / "docs" / "runbooks").glob("*.md")]
@@ -74,6 +74,16 @@ def test_every_alert_has_its_words_its_dashboard_and_its_runbook() -> None:
         "NatsDown links to no page of its own",
         "Moon.md is of no alert",
     ]
+
+
+def test_no_alert_speaks_of_a_label_that_it_does_not_fire_with() -> None:
+    rules, asked = rules_in(PROMETHEUS / "rules"), asked_in(PROMETHEUS / "tests")
+
+    assert list(wordless(rules, asked)) == []
+
+    one = next(rule for rule in rules if rule.name == "OutboxStuck")
+    strange = replace(one, annotations={"summary": '{{ $labels.moon }} {{ or $labels.sun "no" }} of {{ $labels.job }}'})
+    assert list(wordless([strange], asked)) == ["OutboxStuck names moon, which it has not"]
 
 
 def test_metrics_are_found_wherever_they_stand_in_an_expression() -> None:

@@ -9,7 +9,7 @@ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) \gexec
 ALTER ROLE :"service" PASSWORD :'password';
 ALTER ROLE :"owner" PASSWORD :'owner_password';
 
--- A service sets the same limits itself; these hold for whoever else has its password.
+-- A service sets the same limits itself; so begins whoever else has its password, and may lift them: against slips alone.
 ALTER ROLE :"service" SET statement_timeout = '30s';
 ALTER ROLE :"service" SET lock_timeout = '10s';
 ALTER ROLE :"service" SET idle_in_transaction_session_timeout = '60s';
