@@ -24,7 +24,7 @@ from local.waiting import wait_until
 CERTIFICATES = "/etc/ssl/certs:/etc/ssl/certs:ro"
 # As deploy/compose.yaml has them.
 HARDENED = ("--read-only", "--tmpfs", "/tmp", "--cap-drop", "all", "--security-opt", "no-new-privileges")  # noqa: S108
-LOOK_AROUND = "id -u; command -v uv gcc make; touch /app/x 2>&1; true"
+LOOK_AROUND = "id -u; command -v uv pip gcc make; python -m pip --version 2>/dev/null; touch /app/x 2>&1; true"
 SECONDS = 120
 
 
@@ -86,11 +86,12 @@ def start(service: str, postgres: OwnPostgres, nats: NatsServer) -> None:
     try:
         wait_until(lambda: _lives(port), seconds=SECONDS, message=f"{service} does not answer")
         run("podman", "healthcheck", "run", service)
-        user, *others = run("podman", "exec", service, "sh", "-c", LOOK_AROUND).splitlines()
-        assert (user, len(others)) == ("10001", 1), "it is not nobody, or has tools that it needs for nothing"
-        assert "Read-only" in others[0]
+        seen = run("podman", "exec", service, "sh", "-c", LOOK_AROUND)
+        if not re.fullmatch(r"10001\n.*Read-only.*\n", seen):
+            raise Refused(f"{service}: it is not nobody, has tools that it needs for nothing, or can write:\n{seen}")
         run("podman", "stop", service)
-        assert run("podman", "inspect", "--format", "{{.State.ExitCode}}", service).strip() == "0"
+        if (code := run("podman", "inspect", "--format", "{{.State.ExitCode}}", service).strip()) != "0":
+            raise Refused(f"{service}: told to stop, it ends with {code}")
     finally:
         run("podman", "rm", "--force", service)
 

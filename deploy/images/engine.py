@@ -12,8 +12,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 STORE = Path(os.environ.get("KRAFTCENTER_IMAGES", "/var/tmp/kraftcenter-images"))  # noqa: S108 - root's own, and large
-PACKAGES = ("buildah", "podman", "runc", "debootstrap", "netavark", "aardvark-dns", "iptables", "ca-certificates")
-IN_THE_BASE = "python3,python3-pip,python3-venv,ca-certificates,busybox,libnss-wrapper"
+PACKAGES = ("buildah", "podman", "runc", "debootstrap", "ca-certificates")
+IN_THE_BASE = "python3,python3-pip,python3-venv,ca-certificates"
 STORAGE = """\
 [storage]
 driver = "{driver}"
@@ -27,8 +27,6 @@ cgroup_manager = "cgroupfs"
 events_logger = "file"
 [engine.runtimes]
 runc = ["{runc}"]
-[network]
-network_backend = "netavark"
 """
 
 
@@ -78,15 +76,21 @@ def _may_overlay() -> bool:
 
 
 def _make_base(name: str) -> None:
-    """Debian with its Python where the image that it stands for has it, and with what other stand-ins need."""
+    """Debian with its Python and its pip where the image that it stands for has them."""
     tree = STORE / "base"
     shutil.rmtree(tree, ignore_errors=True)
     run("debootstrap", "--variant=minbase", f"--include={IN_THE_BASE}", "bookworm", tree)
     for program in ("python", "python3"):
         (tree / "usr" / "local" / "bin" / program).symlink_to("/usr/bin/python3")
     # pip may install here, as it may in the image.
-    for file in (tree / "usr" / "lib").glob("python3*/EXTERNALLY-MANAGED"):
-        file.unlink()
+    [managed] = (tree / "usr" / "lib").glob("python3.*/EXTERNALLY-MANAGED")
+    managed.unlink()
+    packages = tree / "usr" / "local" / "lib" / managed.parent.name / "dist-packages"
+    packages.mkdir(parents=True, exist_ok=True)
+    for file in (tree / "usr" / "lib" / "python3" / "dist-packages").glob("pip*"):
+        shutil.move(file, packages / file.name)
+    for file in (tree / "usr" / "bin").glob("pip*"):
+        shutil.move(file, tree / "usr" / "local" / "bin" / file.name)
     container = run("buildah", "from", "scratch").strip()
     run("buildah", "add", "--quiet", container, tree, "/")
     run("buildah", "commit", "--quiet", "--rm", container, name)

@@ -41,7 +41,12 @@ def faults(service: str, text: str) -> list[str]:
         "nothing of a neighbour": {*re.findall(r"COPY services/(\w+)", text)} == {service},
         "only the environment": re.findall(r"^(?:COPY|ADD) .*", image, re.MULTILINE)
         == ["COPY --from=build /app/.venv /app/.venv"],
-        "nothing installed at the end": "\nRUN " not in image,
+        "nothing installed at the end": re.findall("^RUN (.*)", image, re.MULTILINE)
+        == ["rm -rf /usr/local/bin/pip* /usr/local/bin/wheel /usr/local/lib/python3.*/*-packages"],
+        "says what it is": all(
+            f'org.opencontainers.image.{label}="{said}"' in image
+            for label, said in (("title", f"kraftcenter-{name}"), ("version", "$VERSION"), ("revision", "$REVISION"))
+        ),
         "a number for a user": bool(re.search(r"^USER [1-9]\d*:[1-9]\d*$", image, re.MULTILINE)),
         "its port": f"{prefix}_PORT={KNOWN_PORTS[service]}" in image and f"EXPOSE {KNOWN_PORTS[service]}" in image,
         "healthcheck": f"os.environ['{prefix}_PORT'] + '/livez'" in image.partition("HEALTHCHECK ")[2],
@@ -83,6 +88,8 @@ def test_hadolint_catches_what_a_dockerfile_should_not_say(written: str, instead
         ("COPY services/impact services/impact", "COPY services/gateway services/gateway", "nothing of a neighbour"),
         ("COPY --from=build /app/.venv /app/.venv", "COPY --from=build / /", "only the environment"),
         ("USER 10001:10001", "RUN apt-get update\nUSER 10001:10001", "nothing installed at the end"),
+        ("RUN rm -rf /usr/local/bin/pip*", "RUN ls", "nothing installed at the end"),
+        ('revision="$REVISION"', 'revision="1"', "says what it is"),
         ("USER 10001:10001", "USER 0:0", "a number for a user"),
         ("USER 10001:10001", "USER app", "a number for a user"),
         ("IMPACT_PORT=8604", "IMPACT_PORT=8600", "its port"),

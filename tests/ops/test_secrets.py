@@ -1,5 +1,6 @@
 """The passwords of an installation: none is a default, none is known to two, none is lost."""
 
+import os
 import stat
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -40,6 +41,21 @@ def test_what_is_there_is_never_overwritten(tmp_path: Path) -> None:
         output_of([ROOT / "deploy" / "make-secrets", tmp_path])
 
     assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == made
+
+
+@pytest.mark.parametrize("interruption", ["exit 1", "kill -INT $PPID; sleep 1", "kill -TERM $PPID; sleep 1"])
+def test_one_that_was_interrupted_leaves_nothing_in_the_way_of_the_next(tmp_path: Path, interruption: str) -> None:
+    stand_in, target = tmp_path / "bin" / "mv", tmp_path / "deploy"
+    for folder in (stand_in.parent, target):
+        folder.mkdir()
+    stand_in.write_text(f"#!/bin/sh\n{interruption}\n")
+    stand_in.chmod(0o700)
+
+    with pytest.raises(AssertionError, match="make-secrets"):
+        output_of([ROOT / "deploy" / "make-secrets", target], {"PATH": f"{stand_in.parent}:{os.environ['PATH']}"})
+
+    assert list(target.iterdir()) == []
+    output_of([ROOT / "deploy" / "make-secrets", target])
 
 
 def test_other_installations_have_other_passwords(tmp_path: Path, secrets: Path) -> None:
