@@ -113,6 +113,10 @@ class Consumer:
 
     async def _take_batch(self, subscription: JetStreamContext.PullSubscription) -> None:
         """Commit, then acknowledge; a batch that cannot be committed is delivered again later, as smaller ones."""
+        if not self._bus.connected:
+            # Requests would pile up, and all be answered at once, with more than a batch, when the bus is back.
+            await asyncio.sleep(PAUSE_SECONDS[0])
+            return
         try:
             messages = await subscription.fetch(self._batch, timeout=FETCH_SECONDS)
         except TimeoutError:
