@@ -6,14 +6,18 @@ import subprocess
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import date
+from decimal import Decimal
 from functools import partial
 from random import Random
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import asyncpg
 
 from chassis.wire import read
 from contracts.platform import EventRetracted
+from local.actions.action import Action
+from local.actions.flexjobs import StartFlexjob
 from local.actions.payroll import EndEmployment, Message
 from local.plan.chance import DAYS
 from local.postgres import OwnPostgres
@@ -127,9 +131,13 @@ async def _a_producer_is_put_back(town: Town, _: Random) -> None:
 
 
 async def _a_producer_goes_on(town: Town, _: Random) -> None:
-    """A day on which payroll ends a job: the pool takes the message in again, and ends it anew beside the phantom."""
+    """A day on which payroll ends a job: the pool takes the message in again, and ends it anew beside the phantom.
+
+    What is the same but for its id counts once, so that a job is forgotten too that nobody registers again.
+    """
     backups = Backups(town, "flexjob_pool")
-    forgotten, _latest = await _forget(town, backups, _telling_day(town, payroll=EndEmployment))
+    day = _telling_day(town, payroll=EndEmployment)
+    forgotten, _latest = await _forget(town, backups, day, besides=_a_job(day))
 
     await town.work()
     await town.live(DAYS_GONE_ON)
@@ -144,13 +152,22 @@ async def _a_producer_goes_on(town: Town, _: Random) -> None:
     await town.live(DAYS_GONE_ON)
 
 
-async def _forget(town: Town, backups: Backups, day: date) -> tuple[dict[str, bytes], str]:
-    """Live until a day is over, and put back what was before it; gives what was forgotten, and the latest backup."""
+async def _forget(
+    town: Town, backups: Backups, day: date, *, besides: Action | None = None
+) -> tuple[dict[str, bytes], str]:
+    """Live until a day is over, and put back what was before it; gives what was forgotten, and the latest backup.
+
+    `besides` is registered too, and not by the town's callers.
+    """
     await town.live_until(day)
     await town.wake()
     async with _stopped(town, "flexjob_pool"):
         older = await backups.take("older")
     await town.work()
+    if besides:
+        path, body = besides.request()
+        answer = await town.hall.office.pool.post(path, json=body, headers={"Idempotency-Key": "besides"})
+        answer.raise_for_status()
     await town.hall.office.settle(day, counted=True)
     async with _stopped(town, "flexjob_pool"):
         latest = await backups.take("latest")
@@ -161,6 +178,22 @@ async def _forget(town: Town, backups: Backups, day: date) -> tuple[dict[str, by
     assert forgotten, "nothing happened after the older backup"
     await answered(partial(phantoms_are, {*forgotten}), town)
     return forgotten, latest
+
+
+def _a_job(day: date) -> StartFlexjob:
+    """One that is in no plan."""
+    return StartFlexjob(
+        registered_on=day,
+        occurred_on=day,
+        placement_id=UUID(int=1, version=4),
+        person_ref=UUID(int=2, version=4),
+        department="Senior",
+        workplace_unit="Plejecenter_Olivenhaven",
+        attendance_hours_per_week=Decimal("12.00"),
+        effective_hours_per_week=Decimal("8.00"),
+        grant_term="permanent",
+        retention=False,
+    )
 
 
 def _telling_day(town: Town, *, payroll: type[Message] | None) -> date:
@@ -240,7 +273,7 @@ FAULTS = (
     Fault(
         "a producer goes on from an older backup",
         "flexjob_pool's database is restored from a backup older than its stream, and payroll's messages reach it "
-        "again; callers register again what it forgot, and go on; then every phantom is retracted",
+        "again; callers register again what it forgot, but for one job, and go on; then every phantom is retracted",
         "what was made again counts, and what was forgotten does not; phantoms are on record, and none waits",
         _a_producer_goes_on,
         GROUP,
