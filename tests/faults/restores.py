@@ -50,6 +50,7 @@ class Backups:
         await self._do(
             f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS false",
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self.name}'",  # noqa: S608
+            f"DROP DATABASE IF EXISTS {backup}",
             f"CREATE DATABASE {backup} TEMPLATE {self.name} OWNER {self.name}",
             f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS true",
         )
