@@ -10,22 +10,20 @@ async def rhythms(db: Connection, municipality: str) -> dict[str, Rhythm]:
     return {row["source"]: Rhythm(row["first_on"], row["last_on"], row["pauses"], row["longest"]) for row in rows}
 
 
+# Only the last weeks are put in order: days are kept for ever.
 RHYTHMS = """
-WITH heard AS (
-    SELECT
-        source,
-        received_on,
-        received_on - lag(received_on) OVER (PARTITION BY source ORDER BY received_on) AS pause,
-        max(received_on) OVER (PARTITION BY source) AS last_on
-    FROM fact_count WHERE municipality = $1 AND facts > heartbeats
+WITH known AS (
+    SELECT source, max(received_on) AS last_on FROM fact_count
+    WHERE municipality = $1 AND facts > heartbeats GROUP BY source
+), heard AS (
+    SELECT source, last_on, received_on,
+        received_on - lag(received_on) OVER (PARTITION BY source ORDER BY received_on) AS pause
+    FROM known
+    JOIN fact_count USING (source)
+    WHERE municipality = $1 AND facts > heartbeats AND received_on > last_on - $2::integer
 )
-SELECT
-    source,
-    min(received_on) AS first_on,
-    max(received_on) AS last_on,
-    count(pause) AS pauses,
-    coalesce(max(pause), 0) AS longest
-FROM heard WHERE received_on > last_on - $2::integer GROUP BY source
+SELECT source, last_on, min(received_on) AS first_on, count(pause) AS pauses, coalesce(max(pause), 0) AS longest
+FROM heard GROUP BY source, last_on
 """
 
 
