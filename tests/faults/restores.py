@@ -274,7 +274,7 @@ FAULTS = (
     Fault(
         "a producer goes on from an older backup",
         "flexjob_pool's database is restored from a backup older than its stream, and payroll's messages reach it "
-        "again; callers register again what it forgot, but for one job, and go on; then every phantom is retracted",
+        "again; callers register again what it forgot, and go on; then every phantom is retracted",
         "what was made again counts, and what was forgotten does not; phantoms are on record, and none waits",
         _a_producer_goes_on,
         GROUP,
