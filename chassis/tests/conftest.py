@@ -3,11 +3,13 @@ from datetime import UTC, date, datetime
 from uuid import uuid4
 
 import pytest
+import typer
 
 from chassis.bus import Bus
 from chassis.database import Pool, create_pool
 from chassis.migrate import HTTP, OUTBOX
 from chassis.provision import provision
+from chassis.tests.command_line import app_of_commands
 from chassis.wire import Sealed, seal
 from contracts.flexjob_pool import BudgetAllocated
 from contracts.streams import Stream
@@ -65,3 +67,9 @@ def _sealed(count: int) -> Iterator[Sealed]:
             id=str(uuid4()),
             time=datetime(2026, 1, 2, 9, tzinfo=UTC),
         )
+
+
+@pytest.fixture
+def app() -> typer.Typer:
+    """The chassis' commands."""
+    return app_of_commands()

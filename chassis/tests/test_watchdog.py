@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
 
+import pytest
+
 from chassis.bus import Bus
 from chassis.watchdog import Watchdog
 from contracts.streams import Stream
@@ -146,26 +148,17 @@ async def its_patience_is_over() -> None:
     await until(lambda: monotonic() - begun > 3 * PATIENCE_SECONDS)
 
 
-async def test_a_client_that_has_given_up_ends_the_process_though_its_state_says_that_it_reconnects(
-    nats_server: NatsServer, stream: Stream
+@pytest.mark.parametrize("trouble", ["give up", "fill"])
+async def test_a_client_that_has_given_up_or_could_soon_send_no_more_ends_the_process(
+    nats_server: NatsServer, stream: Stream, trouble: str
 ) -> None:
+    """Though its state says that it reconnects."""
     async with watching_process(nats_server.url, stream.name) as process:
         await until(process.is_well)
         nats_server.kill()
         await until(process.is_away)
 
-        await process.told("give up")
-
-        assert await process.ended() == 70
-
-
-async def test_a_client_that_could_soon_send_no_more_ends_the_process(nats_server: NatsServer, stream: Stream) -> None:
-    async with watching_process(nats_server.url, stream.name) as process:
-        await until(process.is_well)
-        nats_server.kill()
-        await until(process.is_away)
-
-        await process.told("fill")
+        await process.told(trouble)
 
         assert await process.ended() == 70
 

@@ -3,20 +3,15 @@
 import asyncio
 import re
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from time import monotonic
 from uuid import uuid4
 
 import nats
 import pytest
 
-from chassis import bus
 from chassis.database import Pool
-from chassis.watchdog import Watchdog
 from contracts.catalogue import data_of
 from contracts.envelope import Envelope
-from flexjob_pool import app
 from flexjob_pool.doors.nouns import NOUNS
 from local.nats import NatsServer
 from local.waiting import until
@@ -35,8 +30,6 @@ from services.flexjob_pool.tests.caseworker import (
     metric,
     stored,
 )
-
-PATIENCE_SECONDS = 1.0
 
 
 async def test_a_whole_flexjob_reaches_the_stream_in_order(caseworker: Caseworker, nats_server: NatsServer) -> None:
@@ -275,41 +268,3 @@ async def test_hours_that_are_registered_late_leave_later_changes_as_they_are(ca
         ("2026-04-01", "12.50"),
     ]
     assert (await caseworker.post(path, late)).status_code == 409
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A service whose patience with a client that has given up ends soon."""
-    monkeypatch.setattr(bus, "RECONNECT_SECONDS", 0.05)
-    monkeypatch.setattr(app, "Watchdog", partial(Watchdog, look_seconds=0.05, patience_seconds=PATIENCE_SECONDS))
-
-
-@pytest.mark.usefixtures("impatient")
-async def test_doors_stay_open_however_long_the_bus_is_away_and_nothing_is_lost(
-    caseworker: Caseworker, nats_server: NatsServer
-) -> None:
-    await until(lambda: is_ready(caseworker), message="the service does not get ready")
-    nats_server.kill()
-    await until(lambda: is_unready(caseworker), message="the service does not notice")
-
-    away_since = monotonic()
-    await until(lambda: monotonic() - away_since > 2 * PATIENCE_SECONDS)
-    await caseworker.done("/v1/flexjobs", FLEXJOB)
-    assert await metric(caseworker, "outbox_pending") == 1
-
-    nats_server.start()
-    await until(lambda: is_drained(caseworker), seconds=30, message="the outbox does not drain")
-    assert await metric(caseworker, "outbox_parked") == await metric(caseworker, "relay_regressions_total") == 0
-
-
-async def is_ready(caseworker: Caseworker) -> bool:
-    return (await caseworker.doors.get("/readyz")).status_code == 200
-
-
-async def is_unready(caseworker: Caseworker) -> bool:
-    answer = await caseworker.doors.get("/readyz")
-    return answer.status_code == 503 and answer.json()["checks"]["database"] == "ok"
-
-
-async def is_drained(caseworker: Caseworker) -> bool:
-    return await metric(caseworker, "outbox_pending") == 0

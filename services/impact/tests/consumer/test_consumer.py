@@ -17,10 +17,8 @@ from chassis.wire import seal
 from contracts.event import Event
 from contracts.platform import Published, ServiceHeartbeat
 from contracts.streams import Stream
-from impact import consumer
 from impact.ingest import DURABLE, SLICE, ingest, receive_all
 from impact.ledger import Delivery
-from local.nats import NatsServer
 from local.waiting import until
 from services.impact.tests.consumer.traffic import (
     ACK_WAIT,
@@ -230,39 +228,6 @@ async def test_a_batch_that_takes_longer_than_the_ack_wait_is_delivered_once(poo
         await until(lambda: settled(bus))
 
     assert await delivered(pool) == {"first_copies": 2, "duplicates": 0, "conflicts": 0, "unreadable": 0}
-
-
-async def test_a_bus_that_is_killed_and_comes_back_is_read_on(pool: Pool, bus: Bus, nats_server: NatsServer) -> None:
-    async with running(consumer_of(pool, bus)):
-        await publish(bus, body(budget(), "a"))
-        await until(lambda: settled(bus))
-        await asyncio.to_thread(nats_server.kill)
-        await asyncio.to_thread(nats_server.start)
-        await until(lambda: bus.connected)
-        await publish(bus, body(budget(), "b"))
-        await until(lambda: has_facts(pool, 2), seconds=20)
-
-
-async def test_a_bus_that_is_away_is_asked_for_no_more_than_one_batch(
-    pool: Pool, bus: Bus, nats_server: NatsServer
-) -> None:
-    async with running(consumer_of(pool, bus)):
-        await until(lambda: settled(bus))
-        await asyncio.to_thread(nats_server.kill)
-        await until(lambda: not bus.connected)
-        away_since = monotonic()
-        await until(lambda: monotonic() - away_since > 4 * consumer.FETCH_SECONDS)
-
-        waiting = bus.broker.connection._pending  # noqa: SLF001 - what it will send
-        assert len([command for command in waiting if b".CONSUMER.MSG.NEXT." in command]) <= 1
-        await asyncio.to_thread(nats_server.start)
-        await until(lambda: bus.connected)
-        await publish(bus, body(budget(), "a"))
-        await until(lambda: has_facts(pool, 1), seconds=20)
-
-
-async def has_facts(pool: Pool, number: int) -> bool:
-    return len(await facts(pool)) == number
 
 
 async def test_freshness_is_the_age_at_commit_of_the_oldest_of_the_last_batch(pool: Pool, bus: Bus) -> None:
