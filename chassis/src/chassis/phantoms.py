@@ -20,7 +20,6 @@ from contracts.platform import EventRetracted, ServiceHeartbeat
 
 HEARTBEAT = f".{ServiceHeartbeat.contract.file_stem}"
 RETRACTION = f".{EventRetracted.contract.file_stem}"
-MESSAGE_ID = "^(urn:kraftcenter:[0-9]{3}:[a-z][a-z0-9_]{0,62})#(.+)#[0-9a-f]{16}$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class Phantom:
     """One of them; `message_id` is `<source>#<id>#<hash>`, or empty when no relay of ours has stored it.
 
     `retraction_id` is the event by which it was taken back; decided on without one, it was kept. `known_again` is one
-    that the outbox was told of anew, under the same id.
+    that the outbox was told of anew, under the same id, and be it with another body.
     """
 
     stream_sequence: int
@@ -57,59 +56,54 @@ class Undecided(Exception):
 
 
 async def note(db: Connection, strangers: Sequence[Stored], *, after: int, now: datetime) -> list[Phantom]:
-    """Replace what was known above a sequence by what the stream's tail holds there, and return what is new.
+    """Add what the stream's tail holds above a sequence, and return what is new.
 
-    A heartbeat that was forgotten matters to nobody. `now` is real time.
+    What is there no more stays known: it was received, and a heartbeat counts it. Only of what no relay of ours has
+    stored nothing depends, nor of a heartbeat that was forgotten. `now` is real time.
     """
-    known = "DELETE FROM outbox_phantom WHERE stream_sequence > $1 RETURNING message_id, stream_sequence, found_at"
+    forget = """
+        DELETE FROM outbox_phantom WHERE stream_sequence > $1 AND event_id IS NULL
+        AND (stream_sequence, message_id) NOT IN (SELECT * FROM unnest($2::bigint[], $3::text[]))
+    """
     add = """
         INSERT INTO outbox_phantom (stream_sequence, message_id, subject, stored_at, found_at)
-        SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[])
+        SELECT *, $5::timestamptz FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[])
+        ON CONFLICT DO NOTHING RETURNING stream_sequence, message_id
     """
-    before = {(row["stream_sequence"], row["message_id"]): row["found_at"] for row in await db.fetch(known, after)}
-    found = [
-        Phantom(
-            each.sequence, each.message_id, each.subject, each.at, before.get((each.sequence, each.message_id), now)
-        )
-        for each in strangers
-        if not each.subject.endswith(HEARTBEAT)
+    found = [each for each in strangers if not each.subject.endswith(HEARTBEAT)]
+    sequences, ids = [each.sequence for each in found], [each.message_id for each in found]
+    await db.execute(forget, after, sequences, ids)
+    rows = await db.fetch(add, sequences, ids, [each.subject for each in found], [each.at for each in found], now)
+    new = {(row["stream_sequence"], row["message_id"]) for row in rows}
+    return [
+        Phantom(each.sequence, each.message_id, each.subject, each.at, now)
+        for each in found
+        if (each.sequence, each.message_id) in new
     ]
-    if found:
-        rows = [(each.stream_sequence, each.message_id, each.subject, each.stored_at, each.found_at) for each in found]
-        await db.execute(add, *map(list, zip(*rows, strict=True)))
-    return [each for each in found if (each.stream_sequence, each.message_id) not in before]
 
 
 async def all_of(db: Connection) -> list[Phantom]:
-    """All that were ever found and are still there, in the order of the stream."""
+    """All that were ever found, in the order of the stream."""
     query = """
         SELECT stream_sequence, message_id, subject, stored_at, found_at, decided_at, retraction_id, reason_code,
-            EXISTS (SELECT FROM outbox WHERE outbox.message_id = outbox_phantom.message_id) AS known_again
-        FROM outbox_phantom LEFT JOIN outbox_phantom_decision USING (message_id) ORDER BY stream_sequence
+            known_again
+        FROM phantom ORDER BY stream_sequence, message_id
     """
     return [Phantom(**row) for row in await db.fetch(query)]
 
 
 async def count(db: Connection) -> int:
     """How many wait for a decision."""
-    query = """
-        SELECT count(*) FROM outbox_phantom AS phantom
-        WHERE NOT EXISTS (SELECT FROM outbox_phantom_decision AS made WHERE made.message_id = phantom.message_id)
-        AND NOT EXISTS (SELECT FROM outbox WHERE outbox.message_id = phantom.message_id)
-    """
-    return int(await db.fetchval(query))
+    return int(await db.fetchval("SELECT count(*) FROM phantom WHERE decided_at IS NULL AND NOT known_again"))
 
 
 async def published_counts(db: Connection) -> dict[str, int]:
-    """How many events of each source a stream holds beside those of the outbox: they were published all the same."""
+    """How many events of each source were published beside those of the outbox."""
     query = """
-        SELECT part[1] AS source, count(DISTINCT part[2]) AS events
-        FROM outbox_phantom, regexp_match(message_id, $1) AS part
-        WHERE part IS NOT NULL
-        AND NOT EXISTS (SELECT FROM outbox WHERE source = part[1] AND event_id = part[2])
-        GROUP BY 1
+        SELECT source, count(DISTINCT event_id) AS events FROM phantom
+        WHERE event_id IS NOT NULL AND NOT known_again GROUP BY source
     """
-    return {row["source"]: row["events"] for row in await db.fetch(query, MESSAGE_ID)}
+    return {row["source"]: row["events"] for row in await db.fetch(query)}
 
 
 async def retract(  # noqa: PLR0913 - what is taken back and why, by both clocks

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -85,22 +86,38 @@ async def test_what_only_the_mark_was_missing_of_is_no_phantom(producer: Produce
     assert await known(producer) == []
 
 
-async def test_a_phantom_that_the_stream_lost_too_is_none(producer: Producer) -> None:
+async def test_a_phantom_that_the_stream_lost_too_stays_known_whatever_takes_its_place(producer: Producer) -> None:
+    """Whoever had received it counts it still."""
     async with relaying(producer.relay()):
         await producer.append(2)
         await producer.drained()
         copy = await asyncio.to_thread(producer.copy_store)
-    forgotten = await restored(producer, without=3)
+    lost = await restored(producer, without=3)
     async with relaying(producer.relay()):
         await until(lambda: known(producer))
-    assert await known(producer) == forgotten
-
+    assert await known(producer) == lost
     await asyncio.to_thread(producer.put_back, copy)
 
-    async with relaying(producer.relay()):
-        await producer.append(1)
-        await producer.drained()
-    assert await known(producer) == []
+    forgotten = await restored(producer, without=3)
+
+    async with relaying(producer.relay()) as relay:
+        await until(lambda: known_phantoms_are(producer, 6))
+        assert await waiting(producer, relay) == 6
+    sequences = [(each.message_id, each.stream_sequence) for each in await known_phantoms(producer)]
+    assert {*sequences} == {*zip(lost, (5, 6, 7), strict=True), *zip(forgotten, (7, 8, 9), strict=True)}
+    async with producer.pool.acquire() as db:
+        assert sum((await phantoms.published_counts(db)).values()) == 6
+
+
+async def test_of_what_no_relay_has_stored_nothing_is_known_that_the_stream_lost(producer: Producer) -> None:
+    at, subject = datetime(2026, 3, 5, tzinfo=UTC), producer.stream.subjects.replace(">", "note.left.v1")
+    told = [Stored(number, at, name, subject) for number, name in enumerate(("", "a stranger", "another"), 1)]
+    async with producer.pool.acquire() as db:
+        assert len(await phantoms.note(db, told, after=0, now=at)) == 3
+
+        assert await phantoms.note(db, told[1:2], after=1, now=at) == []
+
+        assert [each.message_id for each in await phantoms.all_of(db)] == ["", "a stranger"]
 
 
 async def test_a_stranger_on_the_stream_is_noticed_with_the_next_publication(producer: Producer) -> None:
@@ -178,6 +195,21 @@ async def test_a_phantom_that_its_source_tells_again_is_none_to_decide_on(produc
             await decide(producer, decision, events[0].message_id)
 
 
+async def test_a_phantom_that_its_source_tells_again_otherwise_is_none_to_decide_on_either(producer: Producer) -> None:
+    """A retraction would take back both, and what was told again happened."""
+    [forgotten] = await restored(producer, without=1)
+    source, id_, _ = forgotten.split("#")
+    async with relaying(producer.relay()) as relay:
+        await until(lambda: known(producer))
+        event = next(iter(producer.sealed(1)))
+        await producer.append_events([replace(event, source=source, id=id_)])
+        await producer.drained()
+
+        assert await waiting(producer, relay) == 0
+    with pytest.raises(phantoms.Undecided, match="is known again under the same id"):
+        await decide(producer, "retract", forgotten)
+
+
 async def test_of_two_who_retract_a_phantom_at_once_one_does(producer: Producer) -> None:
     [forgotten] = await restored(producer, without=1)
     async with relaying(producer.relay()):
@@ -200,7 +232,7 @@ async def test_a_retraction_that_was_forgotten_is_kept_and_not_retracted(produce
     await producer.pool.execute("DELETE FROM outbox_phantom_decision")
 
     async with relaying(producer.relay()) as relay:
-        await until(lambda: both_known(producer))
+        await until(lambda: known_phantoms_are(producer, 2))
         retraction = (await known(producer))[-1]
         with pytest.raises(phantoms.Undecided, match="is a retraction, and those are not retracted"):
             await decide(producer, "retract", forgotten, retraction)
@@ -259,8 +291,8 @@ async def retractions(producer: Producer) -> list[str]:
     return [row["event_id"] for row in await producer.pool.fetch(query, EventRetracted.contract.type)]
 
 
-async def both_known(producer: Producer) -> bool:
-    return len(await known(producer)) == 2
+async def known_phantoms_are(producer: Producer, number: int) -> bool:
+    return len(await known(producer)) == number
 
 
 async def known_phantoms(producer: Producer) -> list[phantoms.Phantom]:
