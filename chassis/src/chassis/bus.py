@@ -4,7 +4,6 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from time import monotonic
 from urllib.parse import urlsplit
 
 import nats.errors
@@ -34,7 +33,7 @@ class Bus:
     """A FastStream broker, and JetStream on the connection that it owns; `name` is the service's.
 
     `losses` counts how often the connection was lost: the server that comes back may hold less than it did.
-    `tried_at` is when it last lost the connection or failed to make it, on the monotonic clock.
+    `tries` counts those losses and each attempt to connect that failed.
     """
 
     def __init__(self, url: str, *, name: str) -> None:
@@ -59,7 +58,7 @@ class Bus:
         self._starting = asyncio.Lock()
         self._stopping = False
         self.losses = 0
-        self.tried_at = monotonic()
+        self.tries = 0
 
     async def start(self) -> None:
         """Connect, however long it takes, and start the broker's subscribers; once started, do nothing."""
@@ -85,14 +84,19 @@ class Bus:
         return self._jetstream
 
     @property
+    def started(self) -> bool:
+        """Whether the connection was ever up."""
+        return self._jetstream is not None
+
+    @property
     def connected(self) -> bool:
         """Whether the connection is up just now."""
-        return self._jetstream is not None and self.broker.connection.is_connected
+        return self.started and self.broker.connection.is_connected
 
     @property
     def overflows(self) -> bool:
         """Whether so much waits for the connection that the client soon takes no more: after hours without a server."""
-        return self._jetstream is not None and self.broker.connection.pending_data_size > NEARLY_FULL_BYTES
+        return self.started and self.broker.connection.pending_data_size > NEARLY_FULL_BYTES
 
     async def _end_process(self) -> None:
         if not self._stopping:
@@ -102,13 +106,13 @@ class Bus:
 
     async def _tell_disconnected(self) -> None:
         self.losses += 1
-        self.tried_at = monotonic()
+        self.tries += 1
         if not self._stopping:
             log.warning("bus_disconnected")
 
     async def _tell_error(self, error: Exception) -> None:
         # nats-py tells of every attempt to connect that failed, the first ones too.
-        self.tried_at = monotonic()
+        self.tries += 1
         log.warning("bus_error", error=type(error).__name__)
 
 

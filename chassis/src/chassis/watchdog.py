@@ -47,19 +47,21 @@ class Watchdog:
         self._watched = [Watched(stream, durable) for stream, durable in durables]
         self._look_seconds = look_seconds
         self._patience_seconds = patience_seconds
-        self._connected_at = monotonic()
+        self._tries = bus.tries
+        self._idle_looks = 0
 
     async def run(self) -> None:
         """Watch until cancelled; end the process with 70 when the client has given up, 71 when a durable is gone.
 
-        While the bus is away and the client tries to reach it, doors stay open: what they take waits in the outbox.
+        While the bus is away and the client tries to reach it, doors stay open: what they take waits in the outbox. A
+        client that nobody has needed yet, as where a relay stands by, has nothing to give up.
         """
         while True:
             if self._bus.connected:
-                self._connected_at = monotonic()
+                self._idle_looks = 0
                 for watched in self._watched:
                     await self._look_at(watched)
-            elif self._has_given_up() or self._bus.overflows:
+            elif self._bus.started and (self._has_given_up() or self._bus.overflows):
                 log.critical("bus_given_up", overflows=self._bus.overflows)
                 os._exit(EXIT_CLOSED)
             await asyncio.sleep(self._look_seconds)
@@ -75,8 +77,13 @@ class Watchdog:
         return watched.stuck_since is not None and monotonic() - watched.stuck_since > self._patience_seconds
 
     def _has_given_up(self) -> bool:
-        """Attempts, not nats-py's state: a task that died as it reconnected leaves `is_reconnecting` behind it."""
-        return monotonic() - max(self._connected_at, self._bus.tried_at) > self._patience_seconds
+        """Attempts, not nats-py's state: a task that died as it reconnected leaves `is_reconnecting` behind it.
+
+        Looks, not the clock: while the process stood still, nobody could try.
+        """
+        tried = self._bus.tries != self._tries
+        self._tries, self._idle_looks = self._bus.tries, 0 if tried else self._idle_looks + 1
+        return self._idle_looks * self._look_seconds > self._patience_seconds
 
     async def _look_at(self, watched: Watched) -> None:
         try:

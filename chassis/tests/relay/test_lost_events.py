@@ -164,9 +164,9 @@ async def test_a_batch_that_a_torn_store_takes_in_the_wrong_place_is_no_end_of_t
     async with relaying(producer.relay()) as relay:
         ids = await producer.append(40)
         await producer.drained()
-        before = producer.bus.tried_at
+        before = producer.bus.tries
         await asyncio.to_thread(damage, producer.server, producer.stream, within=ids[kept].encode(), torn=True)
-        await until(lambda: producer.bus.tried_at > before and producer.bus.connected)
+        await until(lambda: producer.bus.tries > before and producer.bus.connected)
         ids += await producer.append(3)
         await until(lambda: relay.regressions, seconds=30, message="the loss was not noticed")
         await producer.drained()

@@ -15,6 +15,7 @@ from chassis.heartbeat import beat
 from chassis.http import build_api
 from chassis.relay import Relay
 from chassis.tasks import background
+from chassis.watchdog import Watchdog
 from contracts.streams import Stream
 from gateway.api import router
 from gateway.metrics import EventCounts
@@ -37,7 +38,7 @@ def build_app(settings: GatewaySettings) -> FastAPI:
                 producer=PRODUCER,
                 every=settings.heartbeat_seconds,
             )
-            async with background(relay=relay.run(), heartbeat=heartbeat):
+            async with background(relay=relay.run(), heartbeat=heartbeat, watchdog=Watchdog(bus, []).run()):
                 yield
             await bus.stop()
 
