@@ -17,7 +17,7 @@ from impact.releases import release_if_due
 from impact.store.verification import latest
 from impact.verify import watch
 from impact.verify.drift import Verification, verify
-from impact.verify.watch import verify_once
+from impact.verify.watch import pairs_of, verify_once
 from services.impact.tests.drift.life import (
     FACTS,
     LANE,
@@ -184,6 +184,27 @@ async def test_a_lane_that_goes_back_within_a_round_is_judged_by_the_next(
     assert await verify_once(life, "621", today, INDICATORS) is None
 
 
+async def test_a_lane_that_a_newer_program_goes_on_with_within_a_round_is_left_to_that_program(
+    life: Pool, today: Calendar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = 0
+
+    async def brings_its_own_into_force_at_the_end(*asked: Any) -> Verification:
+        nonlocal compared
+        compared += 1
+        found = await verify(*asked)
+        if compared == len(await pairs_of(asked[0], "621", today.today())):
+            await life.execute(NEWER)
+        return found
+
+    monkeypatch.setattr(watch, "verify", brings_its_own_into_force_at_the_end)
+
+    assert await verify_once(life, "621", today, INDICATORS, retell=True) is None
+    assert compared
+    assert await life.fetchval("SELECT count(*) FROM verification") == 0
+
+
+NEWER = "INSERT INTO definition (municipality, measure, version, in_force_from) VALUES ('621', 'of_tomorrow', 1, 0)"
 ROUND = """
 INSERT INTO verification (municipality, at, cells, drift, differing, seconds) VALUES ($1, $2, 1, 0, '[]', $3)
 """

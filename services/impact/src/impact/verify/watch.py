@@ -54,11 +54,11 @@ async def keep_verifying(  # noqa: PLR0913 - what is verified, against what, and
         for municipality in municipalities:
             retell = monotonic() >= due[municipality]
             try:
-                await verify_once(pool, municipality, calendar, indicators, retell=retell)
+                verified = await verify_once(pool, municipality, calendar, indicators, retell=retell)
             except UNAVAILABLE as error:
                 log.warning("verification_postponed", municipality=municipality, error=type(error).__name__)
             else:
-                due[municipality] = monotonic() + retell_every if retell else due[municipality]
+                due[municipality] = monotonic() + retell_every if retell and verified else due[municipality]
         await asyncio.sleep(every)
 
 
@@ -82,15 +82,15 @@ async def verify_once(
             if found[-1].drift:
                 # Releases stop at once, also when what is left of the round takes long, or fails.
                 await _keep(pool, municipality, _verified(found, [*odd, *before], began))
+        if retell or before:
+            try:
+                odd += await _retold(pool, municipality, indicators)
+            except UNAVAILABLE:
+                await _keep(pool, municipality, _verified(found, [*odd, *before], began))
+                raise
     except NotForUs as reason:
         log.warning("verification_postponed", municipality=municipality, error=str(reason))
         return None
-    if retell or before:
-        try:
-            odd += [each.named for each in await retold(pool, municipality, indicators)]
-        except UNAVAILABLE:
-            await _keep(pool, municipality, _verified(found, [*odd, *before], began))
-            raise
     verified = _verified(found, odd, began)
     await _keep(pool, municipality, verified)
     return verified
@@ -116,6 +116,14 @@ async def _compared(pool: Pool, municipality: str, indicators: Sequence[Indicato
         except BeyondLane as beyond:
             # A backup was restored since the pairs were drawn; ingest notices it, too, and ends the process.
             raise NotForUs("LaneWentBack") from beyond
+
+
+async def _retold(pool: Pool, municipality: str, indicators: Sequence[Indicator]) -> list[dict[str, Any]]:
+    try:
+        return [each.named for each in await retold(pool, municipality, indicators)]
+    except DefinitionMissing as missing:
+        # A newer program has brought its own into force since the round began.
+        raise NotForUs("DefinitionMissing") from missing
 
 
 async def _not_for_us(db: Connection, municipality: str, indicators: Sequence[Indicator]) -> str | None:
