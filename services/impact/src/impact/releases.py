@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import date
 from math import ceil
+from time import monotonic
 
 import structlog
 
@@ -19,6 +20,8 @@ from impact.store.releases import Asked
 from impact.versions import entries_at
 
 EVERY_SECONDS = 60.0
+# So many times as long as it took to look, nobody looks again.
+REST = 9
 
 log = structlog.get_logger()
 
@@ -33,15 +36,19 @@ async def keep_releasing(  # noqa: PLR0913 - the parts that the wiring brings to
     k: int = K,
     every: float = EVERY_SECONDS,
 ) -> None:
-    """Look at each municipality again and again; `trusted` tells whether its figures passed their last verification."""
+    """Look at each municipality again and again; `trusted` tells whether its figures passed their last verification.
+
+    A release of a large lane takes long, and what else it keeps waiting counts for more: see `REST`.
+    """
     while True:
+        began = monotonic()
         for municipality in municipalities:
             try:
                 trust = await trusted(municipality)
                 await release_if_due(pool, municipality, calendar, indicators, trusted=trust, k=k)
             except UNAVAILABLE as error:
                 log.warning("release_postponed", municipality=municipality, error=type(error).__name__)
-        await asyncio.sleep(every)
+        await asyncio.sleep(max(every, REST * (monotonic() - began)))
 
 
 async def release_if_due(  # noqa: PLR0913 - what is released, and under which conditions
@@ -63,6 +70,7 @@ async def release_if_due(  # noqa: PLR0913 - what is released, and under which c
         if not ours:
             return None
         async with db.transaction(isolation="repeatable_read"):
+            await store.allow_minutes(db)
             release = await _next(db, municipality, calendar, indicators, k)
     if release:
         log.info("released", municipality=municipality, number=release.number, position=release.position)

@@ -3,11 +3,18 @@
 import asyncio
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
 
+import pytest
+
+from chassis.database import Connection
+from impact import releases
 from impact.catalogue import INDICATORS
 from impact.disclosure import Release
 from impact.figures import Status, Value
 from impact.releases import keep_releasing
+from impact.store import releases as store
 from impact.store.releases import latest
 from local.waiting import until
 from services.impact.tests.releases.handwritten import (
@@ -198,3 +205,41 @@ async def test_releases_come_by_themselves_while_the_figures_are_trusted(lane: L
     finally:
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
+
+
+async def test_a_release_of_a_large_lane_may_take_longer_than_a_request(
+    lane: Lane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits, moved = list[str](), store.persons_moved
+
+    async def seen(db: Connection, *asked: Any, **positions: Any) -> int:
+        limits.append(await db.fetchval("SHOW statement_timeout"))
+        return await moved(db, *asked, **positions)
+
+    monkeypatch.setattr(store, "persons_moved", seen)
+    await lane.employ(*names(5))
+
+    assert await lane.release() == 1
+    assert limits == ["5min"]
+    assert await lane.pool.fetchval("SHOW statement_timeout") == "30s"
+
+
+@pytest.mark.parametrize(("took", "rest"), [(0.1, 60), (10, 90), (60, 540)])
+async def test_who_looks_for_a_release_rests_nine_times_as_long_as_it_took_or_a_minute(
+    lane: Lane, monkeypatch: pytest.MonkeyPatch, took: float, rest: float
+) -> None:
+    instants, rests = iter((100.0, 100.0 + took)), list[float]()
+
+    async def never_ending(seconds: float) -> None:
+        rests.append(seconds)
+        raise asyncio.CancelledError
+
+    async def trusted(_: str) -> bool:
+        return False
+
+    monkeypatch.setattr(releases, "monotonic", lambda: next(instants))
+    monkeypatch.setattr(releases, "asyncio", SimpleNamespace(sleep=never_ending))
+
+    with pytest.raises(asyncio.CancelledError):
+        await keep_releasing(lane.pool, ["621"], lane.calendar, INDICATORS, trusted=trusted, every=60)
+    assert rests == [pytest.approx(rest)]

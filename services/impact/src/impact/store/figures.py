@@ -103,7 +103,7 @@ async def sums(
     ways: dict[str, list[int]] = {}
     for place, (question, _) in enumerate(windows):
         ways.setdefault(_way(question, running=lane.latest and not from_deltas), []).append(place)
-    async with _planned_for_sums(db):
+    async with planned_for_sums(db):
         for statement, places in ways.items():
             columns = zip(*(columns_of(place, *windows[place]) for place in places), strict=True)
             for row in await db.fetch(statement, questions[0].municipality, lane.position, *columns):
@@ -113,7 +113,8 @@ async def sums(
 
 
 @asynccontextmanager
-async def _planned_for_sums(db: Connection) -> AsyncIterator[None]:
+async def planned_for_sums(db: Connection) -> AsyncIterator[None]:
+    """While deltas and running sums are added up; the connection must be in a transaction."""
     # Many amounts fall into few groups, which the planner does not foresee; to sort them all takes thrice the time.
     await db.execute("SET LOCAL enable_sort = off")
     yield

@@ -3,14 +3,23 @@
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from pydantic_core import to_json
 
 from chassis.database import Connection
 from impact.disclosure import Release, is_rate
 from impact.figures import Question, Status, Value
-from impact.fold import Measure
+from impact.store.figures import planned_for_sums
+
+Row: TypeAlias = tuple[int | str | date | None, ...]
+
+SECONDS = 300
+
+
+async def allow_minutes(db: Connection) -> None:
+    """Have what follows in this transaction take as long as a large lane needs: longer than a request may."""
+    await db.execute("SELECT set_config('statement_timeout', $1, true)", f"{SECONDS}s")
 
 
 @asynccontextmanager
@@ -84,7 +93,10 @@ async def persons_moved(db: Connection, municipality: str, asked: Sequence[Asked
         for place, each in enumerate(asked)
         for measure in each.after.indicator.kept
     ]
-    return int(await db.fetchval(PERSONS_MOVED, municipality, before, after, *zip(*rows, strict=True)))
+    # Where both pairs are of the same days, what was known at the first counts at both.
+    same_days = all(_window(each.before) == _window(each.after) for each in asked)
+    asked_for = (municipality, before, after, before if same_days else 0, *zip(*rows, strict=True))
+    return int(await db.fetchval(PERSONS_MOVED, *asked_for, timeout=SECONDS))
 
 
 # What counts at both pairs cancels out. Contributions without a person may be anybody's: count() passes over them.
@@ -93,14 +105,15 @@ SELECT count(DISTINCT person)
 FROM (
     SELECT delta.person
     FROM unnest(
-        $4::integer[], $5::text[], $6::integer[],
-        $7::date[], $8::date[], $9::text[]::jsonb[],
-        $10::date[], $11::date[], $12::text[]::jsonb[]
+        $5::integer[], $6::text[], $7::integer[],
+        $8::date[], $9::date[], $10::text[]::jsonb[],
+        $11::date[], $12::date[], $13::text[]::jsonb[]
     ) AS asked (
         place, measure, version, first_before, last_before, held_before, first_after, last_after, held_after
     )
     JOIN delta
         ON delta.municipality = $1
+        AND delta.position > $4
         AND delta.measure = asked.measure
         AND delta.definition_version = asked.version
     CROSS JOIN LATERAL (
@@ -127,51 +140,57 @@ async def groups_behind(
     Rates over the same persons tell them apart together, by which of the rates count them: an answer to two of them is
     an answer about what the one leaves of the other. Of any other figure all persons are one group.
     """
-    rows = [
-        (place, role, measure.id, measure.version, *_window(question))
-        for place, question in enumerate(questions)
-        for role, measure in _roles(question, questions)
-    ]
-    groups: list[list[int]] = [[] for _ in questions]
-    for row in await db.fetch(GROUPS_BEHIND, municipality, position, *zip(*rows, strict=True)):
-        groups[row["place"]].append(row["persons"])
-    return groups
+    standing = [tuple(_standing(question, questions)) for question in questions]
+    groups: dict[tuple[Row, ...], list[int]] = {behind: [] for behind in standing}
+    rows = [(place, *each) for place, behind in enumerate(groups) for each in behind]
+    async with planned_for_sums(db):
+        found = await db.fetch(GROUPS_BEHIND, municipality, position, *zip(*rows, strict=True), timeout=SECONDS)
+    places = list(groups.values())
+    for row in found:
+        places[row["place"]].append(row["persons"])
+    return [groups[behind] for behind in standing]
 
 
-# A contributor whose person nobody told stands for itself.
+# A contributor whose person nobody told stands for itself. What several ask for is read once.
 GROUPS_BEHIND = """
-SELECT place, count(DISTINCT person) AS persons
-FROM (
+WITH asked AS MATERIALIZED (
+    SELECT *, dense_rank() OVER (ORDER BY measure, version, first, last, held) AS way
+    FROM unnest(
+        $3::integer[], $4::bigint[], $5::text[], $6::integer[], $7::date[], $8::date[], $9::text[]::jsonb[]
+    ) AS asked (place, counts, measure, version, first, last, held)
+), brought AS MATERIALIZED (
+    SELECT asked.way, delta.contributor, max(delta.person) AS person
+    FROM (SELECT DISTINCT way, measure, version, first, last, held FROM asked) AS asked
+    JOIN delta
+        ON delta.municipality = $1
+        AND delta.position <= $2
+        AND delta.measure = asked.measure
+        AND delta.definition_version = asked.version
+        AND delta.date BETWEEN coalesce(asked.first, '-infinity') AND asked.last
+        AND delta.dimensions @> asked.held
+    GROUP BY asked.way, delta.contributor
+    HAVING sum(delta.amount) <> 0
+), standing AS (
     SELECT
-        place,
-        coalesce(max(person), contributor) AS person,
-        array_agg(measure ORDER BY measure) FILTER (WHERE role = 'numerator') AS counted_by
-    FROM (
-        SELECT asked.place, asked.role, asked.measure, delta.contributor, max(delta.person) AS person
-        FROM unnest(
-            $3::integer[], $4::text[], $5::text[], $6::integer[], $7::date[], $8::date[], $9::text[]::jsonb[]
-        ) AS asked (place, role, measure, version, first, last, held)
-        JOIN delta
-            ON delta.municipality = $1
-            AND delta.position <= $2
-            AND delta.measure = asked.measure
-            AND delta.definition_version = asked.version
-            AND delta.date BETWEEN coalesce(asked.first, '-infinity') AND asked.last
-            AND delta.dimensions @> asked.held
-        GROUP BY asked.place, asked.role, asked.measure, delta.contributor
-        HAVING sum(delta.amount) <> 0
-    ) AS brought
-    GROUP BY place, contributor
-) AS standing
+        asked.place, coalesce(max(brought.person), brought.contributor) AS person, sum(asked.counts) AS counted_by
+    FROM brought
+    JOIN asked USING (way)
+    GROUP BY asked.place, brought.contributor
+)
+SELECT place, count(*) AS persons
+FROM (SELECT DISTINCT place, counted_by, person FROM standing) AS one
 GROUP BY place, counted_by
 """
 
 
-def _roles(question: Question, questions: Iterable[Question]) -> list[tuple[str, Measure]]:
+def _standing(question: Question, questions: Iterable[Question]) -> Iterator[Row]:
+    """Who stands behind a question, and who is counted by it and each rate beside it, a binary digit for each."""
     indicator = question.indicator
-    population = ("population", indicator.population or indicator.denominator or indicator.numerator)
+    population = indicator.population or indicator.denominator or indicator.numerator
     beside = [each for each in questions if is_rate(indicator) and _is_over_the_same(question, each)]
-    return [population, *(("numerator", each.indicator.numerator) for each in beside)]
+    measures = [(0, population), *((2**number, each.indicator.numerator) for number, each in enumerate(beside))]
+    for counts, measure in measures:
+        yield counts, measure.id, measure.version, *_window(question)
 
 
 def _is_over_the_same(one: Question, other: Question) -> bool:
