@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from time import monotonic
 
 import asyncpg
 import structlog
@@ -54,16 +55,22 @@ class Rebuilt:
 
 
 async def compare(
-    db: Connection, municipality: str, measures: Sequence[Measure], progress: Progress = lambda _, __: None
+    db: Connection,
+    municipality: str,
+    measures: Sequence[Measure],
+    progress: Progress = lambda _, __: None,
+    *,
+    rest: float = 0,
 ) -> Rebuilt:
     """Tell a lane again and compare; the connection must be in a transaction that holds one snapshot.
 
-    Raises RuleError when a rule does not take what was once counted, NotAsAdmitted, DefinitionMissing.
+    After each page it rests `rest` times as long as the page took, for the sake of whoever shares the process. Raises
+    RuleError when a rule does not take what was once counted, NotAsAdmitted, DefinitionMissing.
     """
     await definitions.in_force(db, municipality, measures)
     position = await ledger.position_of(db, municipality)
     await replay.set_beside(db)
-    await _tell(db, municipality, measures, after=0, upto=position, progress=progress)
+    await _tell(db, municipality, measures, after=0, upto=position, progress=progress, rest=rest)
     return Rebuilt(position, await replay.differences(db, municipality))
 
 
@@ -158,8 +165,12 @@ async def _tell(  # noqa: PLR0913 - a stretch of a lane, and who hears of it
     after: int,
     upto: int,
     progress: Progress = lambda _, __: None,
+    rest: float = 0,
 ) -> None:
+    began = monotonic()
     async for page in replay.entries(db, municipality, measures, after=after, upto=upto):
         await ledger.append_consequences(db, municipality, page)
         after += len(page)
         progress(after, upto)
+        await asyncio.sleep(rest * (monotonic() - began))
+        began = monotonic()

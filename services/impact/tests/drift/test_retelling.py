@@ -2,6 +2,9 @@
 
 import json
 from datetime import timedelta
+from itertools import count
+from math import ceil
+from types import SimpleNamespace
 from uuid import UUID, uuid5
 
 import pytest
@@ -10,12 +13,16 @@ from chassis.calendar import Calendar
 from chassis.database import Pool
 from chassis.tasks import background
 from chassis.wire import seal
+from impact import rebuild
 from impact.catalogue import INDICATORS
 from impact.ingest import ingest
 from impact.ledger import Delivery
+from impact.store import replay
+from impact.verify.lane import retold
 from impact.verify.watch import keep_verifying
 from local.waiting import until
 from services.impact.tests.drift.life import (
+    FACTS,
     FORGED,
     LANE,
     MEASURES,
@@ -82,6 +89,23 @@ async def test_the_timer_tells_again_once_its_interval_has_gone_by_and_not_befor
         await until(lambda: life.fetchval("SELECT count(*) FROM verification WHERE drift = 1"), seconds=60)
 
     assert await life.fetchval("SELECT drift FROM verification ORDER BY at LIMIT 1") == 0
+
+
+async def test_who_shares_a_process_with_the_taking_in_rests_after_each_page_as_long_as_it_took(
+    life: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, rests = count(), list[float]()
+
+    async def rested(seconds: float) -> None:
+        rests.append(seconds)
+
+    monkeypatch.setattr(replay, "PAGE", 5)
+    monkeypatch.setattr(rebuild, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(rebuild, "asyncio", SimpleNamespace(sleep=rested))
+
+    assert await retold(life, "621", INDICATORS, rest=2.0) == []
+
+    assert rests == [2.0] * ceil(FACTS / 5)
 
 
 async def test_a_fact_that_was_forged_is_named_when_the_ledger_is_told_again(life: Pool, today: Calendar) -> None:

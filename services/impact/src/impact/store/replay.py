@@ -4,7 +4,8 @@ The tables beside are temporary and have the live ones' names: on this connectio
 statement that names no schema means them. So a rebuild runs the very statements that the ingest runs.
 """
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 from asyncpg import Record
 from pydantic import ValidationError
@@ -19,8 +20,9 @@ from impact.ledger import Entry, Parked
 from impact.store.recall import recall
 from impact.supersession import target_of
 
-# Others on the same event loop have their turn in between.
 PAGE = 250
+# Others on the same event loop have their turn in between.
+SLICE = 20
 LONGEST = 3600.0
 COLUMNS = {
     "link": "position, source, event_id, target",
@@ -68,11 +70,11 @@ async def entries(
     """
     while after < upto:
         rows = await db.fetch(ENTRIES, municipality, after, min(after + PAGE, upto))
-        facts = {row["position"]: _fact_of(row) for row in rows if not row["parked"] and row["kind"] != "discard"}
+        facts = await _facts_of(rows)
         chronicle = Chronicle(measures)
         ends = {(fact.source, name) for fact in facts.values() for name in (fact.id, target_of(fact)) if name}
         await recall(db, municipality, ends, [fact.event for fact in facts.values()], chronicle)
-        yield [_told(row, facts.get(row["position"]), chronicle) for row in rows]
+        yield await _entries_of(rows, facts, chronicle)
         after = min(after + PAGE, upto)
 
 
@@ -84,6 +86,27 @@ FROM ledger
 WHERE municipality = $1 AND position > $2 AND position <= $3
 ORDER BY position
 """
+
+
+async def _facts_of(rows: Sequence[Record]) -> dict[int, Fact]:
+    """Those to tell, by position."""
+    facts = dict[int, Fact]()
+    for part in _parts(rows):
+        facts |= {row["position"]: _fact_of(row) for row in part if not row["parked"] and row["kind"] != "discard"}
+        await asyncio.sleep(0)
+    return facts
+
+
+async def _entries_of(rows: Sequence[Record], facts: Mapping[int, Fact], chronicle: Chronicle) -> list[Entry]:
+    entries: list[Entry] = []
+    for part in _parts(rows):
+        entries += [_told(row, facts.get(row["position"]), chronicle) for row in part]
+        await asyncio.sleep(0)
+    return entries
+
+
+def _parts(rows: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    return (rows[start : start + SLICE] for start in range(0, len(rows), SLICE))
 
 
 def _fact_of(row: Record) -> Fact:

@@ -38,18 +38,23 @@ async def open_accounts(db: Connection, municipality: str, indicators: Sequence[
 
 
 async def retold(
-    pool: Pool, municipality: str, indicators: Sequence[Indicator], progress: Progress = lambda _, __: None
+    pool: Pool,
+    municipality: str,
+    indicators: Sequence[Indicator],
+    progress: Progress = lambda _, __: None,
+    *,
+    rest: float = 0,
 ) -> list[Odd]:
     """The tables that differ from what the ledger comes to when it is told again by the definitions in force.
 
-    Raises DefinitionMissing when a newer program keeps others.
+    `rest` is as `compare` has it. Raises DefinitionMissing when a newer program keeps others.
     """
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as db, db.transaction(isolation="repeatable_read"):
         measures = measures_of(indicators)
         lacking = await definitions.missing(db, municipality, measures)
         known = [measure for measure in measures if measure not in lacking]
         try:
-            rebuilt = await compare(db, municipality, known, progress)
+            rebuilt = await compare(db, municipality, known, progress, rest=rest)
         except NotAsAdmitted as error:
             return [Odd("position", str(error.position))]
         except RuleError as error:
