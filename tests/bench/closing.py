@@ -86,7 +86,7 @@ async def _books(stack: Stack, sent: Sent) -> list[str]:
         async with snapshot(pool) as db:
             accounts = (await thorough_balance(db, MUNICIPALITY, MEASURES)).open_accounts
             found += [f"account {each.name} {each.of} does not close" for each in accounts]
-        async with snapshot(pool) as db:
+        async with snapshot(pool, readonly=False) as db:
             verification = await verify(db, MUNICIPALITY, INDICATORS, [Pair(HORIZON)])
             found += [f"{len(verification.drift)} of {verification.cells} cells drift"] if verification.drift else []
     return found

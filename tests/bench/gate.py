@@ -114,7 +114,7 @@ async def _rows(pool: Pool, name: str, municipality: str, seen: Checked) -> None
 
 
 async def _figures(pool: Pool, name: str, municipality: str, seen: Checked) -> None:
-    async with snapshot(pool) as db:
+    async with snapshot(pool, readonly=False) as db:
         found = await verify(db, municipality, INDICATORS, [Pair(HORIZON), Pair(MID_YEAR)])
     if found.drift or not found.cells:
         raise GateRed(f"{name}: {len(found.drift)} of {found.cells} cells are not what the second implementation says")

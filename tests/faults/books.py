@@ -197,7 +197,10 @@ async def accounts_close(town: Town) -> None:
 
 async def sql_agrees(town: Town) -> None:
     """The second implementation finds the same figures."""
-    async with await create_pool(town.stack.database_urls["impact"], name="books") as pool, snapshot(pool) as seen:
+    async with (
+        await create_pool(town.stack.database_urls["impact"], name="books") as pool,
+        snapshot(pool, readonly=False) as seen,
+    ):
         same(Check.DRIFT, (), (await verify(seen, MUNICIPALITY, INDICATORS, [Pair(HORIZON)])).drift)
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from chassis.database import Pool
-from impact.verify.proofs import Asked, Cell, prove
+from impact.verify.proofs import Asked, Cell, facts_in_force, prove
 
 RETRACTED = "event.retracted"
 NEW_YEAR = date(2026, 1, 1)
@@ -88,8 +88,12 @@ class Teller:
     ) -> dict[Cell, tuple[Decimal, Decimal]]:
         """Every figure of an indicator; a flow's since New Year."""
         known = self.position if position is None else position
-        async with self.pool.acquire() as db:
-            return await prove(db, indicator, Asked(self.municipality, known, NEW_YEAR, day(as_of)))
+        async with (
+            self.pool.acquire() as db,
+            db.transaction(),
+            facts_in_force(db, self.municipality, known),
+        ):
+            return await prove(db, indicator, Asked(NEW_YEAR, day(as_of)))
 
     async def whole(self, indicator: str, as_of: str, position: int | None = None) -> tuple[Decimal, Decimal]:
         return (await self.cells(indicator, as_of, position))[WHOLE]

@@ -100,5 +100,5 @@ def sealed(fact: Fact, stream: Stream) -> bytes:
 
 
 async def drift(pool: Pool, stream: Stream, pairs: Sequence[Pair]) -> tuple[Drift, ...]:
-    async with snapshot(pool) as db:
+    async with snapshot(pool, readonly=False) as db:
         return (await verify(db, stream.municipality, INDICATORS, pairs)).drift

@@ -6,7 +6,7 @@ import pytest
 
 from chassis.database import Pool
 from impact.catalogue import INDICATORS
-from impact.verify.proofs import PROVEN, planned_for_proofs
+from impact.verify.proofs import PROVEN, facts_in_force
 from services.impact.tests.teller import WHOLE, Teller, cut, day, of
 
 
@@ -129,7 +129,7 @@ async def test_the_workforce_is_what_each_departments_last_snapshot_says(story: 
 async def test_a_proof_may_take_minutes_and_what_comes_after_it_what_it_might_before(pool: Pool, usual: str) -> None:
     async with pool.acquire() as db, db.transaction():
         await db.execute(f"SET LOCAL statement_timeout = '{usual}'")
-        async with planned_for_proofs(db):
+        async with facts_in_force(db, "621", 0):
             assert await db.fetchval("SHOW statement_timeout") == "5min"
             assert await db.fetchval("SHOW enable_nestloop") == "off"
 

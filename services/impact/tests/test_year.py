@@ -176,7 +176,7 @@ async def repairs_damage(pool: Pool, calendar: Calendar) -> None:
     chance = Random(1)  # noqa: S311 - any pair will do
     facts = rebuilt.position
     pairs = [Pair(NEW_YEAR + timedelta(days=chance.randrange(700)), chance.randint(0, facts)) for _ in range(2)]
-    async with snapshot(pool) as db:
+    async with snapshot(pool, readonly=False) as db:
         assert (await verify(db, "621", INDICATORS, pairs)).drift == ()
 
 

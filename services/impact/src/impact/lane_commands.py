@@ -58,7 +58,7 @@ def verify_figures(
     pairs = [_pair(text) for text in at or []]
 
     async def work(pool: Pool, progress: Callable[[int, int], None]) -> tuple[Verification, list[Odd]]:
-        async with snapshot(pool) as db:
+        async with snapshot(pool, readonly=False) as db:
             await _require_facts(db, municipality)
             if not (entries := await kept(db, municipality, INDICATORS)):
                 raise CommandError(f"The facts of {municipality} are not counted yet: `kraftcenter rebuild` does that.")

@@ -80,7 +80,7 @@ def sealed(event: Event, event_id: str) -> bytes:
 
 
 async def verified(pool: Pool, *pairs: Pair) -> Verification:
-    async with snapshot(pool) as db:
+    async with snapshot(pool, readonly=False) as db:
         return await verify(db, "621", INDICATORS, pairs or (Pair(TODAY), Pair(HORIZON)))
 
 

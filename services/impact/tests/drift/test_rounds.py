@@ -14,10 +14,11 @@ from impact.catalogue import INDICATORS
 from impact.ingest import ingest
 from impact.ledger import Delivery
 from impact.releases import release_if_due
+from impact.store.figures import snapshot
 from impact.store.verification import latest
 from impact.verify import watch
-from impact.verify.drift import Verification, verify
-from impact.verify.watch import pairs_of, verify_once
+from impact.verify.drift import Pair, Verification, verify
+from impact.verify.watch import HORIZON, pairs_of, verify_once
 from services.impact.tests.drift.life import (
     FACTS,
     LANE,
@@ -130,6 +131,18 @@ async def test_each_pair_is_compared_as_the_lane_stands_when_its_turn_comes(
     monkeypatch.setattr(watch, "verify", damaged_while_the_second_is_compared)
 
     assert {row["as_of"] for row in await differing(life, today)} == {"9999-12-30"}
+
+
+async def test_the_facts_of_a_pair_are_told_once_for_all_its_proofs(life: Pool, today: Calendar) -> None:
+    pairs = [Pair(today.today()), Pair(HORIZON), Pair(today.today(), 3)]
+    asked: list[str] = []
+    async with snapshot(life, readonly=False) as db:
+        with db.query_logger(lambda query: asked.append(query.query)):
+            compared = (await verify(db, "621", INDICATORS, pairs)).cells
+
+    assert compared
+    assert sum("INSERT INTO pg_temp.fact" in query for query in asked) == len(pairs)
+    assert not [query for query in asked if "FROM ledger" in query and "numerator" in query]
 
 
 async def fails_after_the_first_pair(life: Pool, today: Calendar) -> None:

@@ -20,9 +20,12 @@ class BeyondLane(Exception):
 
 
 @asynccontextmanager
-async def snapshot(pool: Pool) -> AsyncIterator[Connection]:
+async def snapshot(pool: Pool, *, readonly: bool = True) -> AsyncIterator[Connection]:
     """A connection on which every read sees the same committed state."""
-    async with pool.acquire(timeout=ACQUIRE_SECONDS) as db, db.transaction(isolation="repeatable_read", readonly=True):
+    async with (
+        pool.acquire(timeout=ACQUIRE_SECONDS) as db,
+        db.transaction(isolation="repeatable_read", readonly=readonly),
+    ):
         yield db
 
 

@@ -12,7 +12,7 @@ from contracts.reach import BEGINNING
 from impact.figures import Figure, Known, Question, Value, ask
 from impact.indicator import Indicator
 from impact.store.figures import figures_at, known
-from impact.verify.proofs import Asked, Cell, Unproven, planned_for_proofs, prove
+from impact.verify.proofs import Asked, Cell, Unproven, facts_in_force, prove
 
 Parts = tuple[Fraction, Fraction]
 Cells = dict[Cell, Parts]
@@ -59,13 +59,13 @@ async def verify(
     pairs: Iterable[Pair],
     progress: Progress = lambda _, __: None,
 ) -> Verification:
-    """Compare every indicator at every pair; the connection must hold one snapshot. Raises BeyondLane."""
+    """Compare every indicator at every pair; the connection must hold a snapshot that may write. Raises BeyondLane."""
     asked = [(await known(db, municipality, pair.position), pair.as_of) for pair in pairs]
     cells, drift, done = 0, list[Drift](), 0
     for lane, as_of in asked:
         questions = [each for indicator in indicators for each in _questions(indicator, municipality, as_of)]
         figures = await _figures(db, lane, questions)
-        async with planned_for_proofs(db):
+        async with facts_in_force(db, municipality, lane.position):
             for place, question in enumerate(questions):
                 compared, differing = await _check(db, lane, question, figures[place])
                 cells += compared
@@ -85,7 +85,7 @@ async def _check(
     db: Connection, lane: Known, question: Question, figures: Mapping[str, Cells]
 ) -> tuple[int, list[Drift]]:
     first = question.first if question.indicator.kind == "flow" else None
-    asked = Asked(question.municipality, lane.position, first, question.as_of)
+    asked = Asked(first, question.as_of)
     name = proof_of(question.indicator)
     try:
         proof = await _proof(db, name, asked)

@@ -1,6 +1,7 @@
--- What was in force at the asked position, from raw bodies, positions and parking entries alone.
+-- What was in force at a position, from raw bodies, positions and parking entries alone: all that proofs read.
+INSERT INTO pg_temp.fact (source, name, occurred_on, data, turn)
 WITH RECURSIVE asked AS (
-    SELECT $1::text AS municipality, $2::bigint AS position, $3::date AS first, $4::date AS as_of
+    SELECT $1::text AS municipality, $2::bigint AS position
 ),
 
 -- Every type that an indicator reads: its phase (0 start, 1 change, 2 end) and the fact that opens it.
@@ -73,31 +74,24 @@ opened AS (
     SELECT DISTINCT needed.opening, needed.key, in_force.data ->> needed.key AS value
     FROM (SELECT DISTINCT opening, key FROM known) AS needed
     JOIN in_force ON in_force.type = 'dk.kraftcenter.' || needed.opening || '.v1'
-),
+)
 
 -- `turn` is the order of life, in every history at once.
-fact AS MATERIALIZED (
-    SELECT
-        (SELECT municipality FROM asked) AS municipality,
-        in_force.source,
-        in_force.id,
-        known.name,
-        known.phase,
-        day.occurred_on,
-        in_force.root_time,
-        in_force.root_id,
-        in_force.data,
-        row_number() OVER (
-            ORDER BY
-                day.occurred_on, known.phase, in_force.root_time,
-                in_force.root_id COLLATE "C", in_force.source COLLATE "C"
-        ) AS turn
-    FROM in_force
-    JOIN known ON in_force.type = 'dk.kraftcenter.' || known.name || '.v1'
-    CROSS JOIN LATERAL (SELECT (in_force.data ->> 'occurred_on')::date AS occurred_on) AS day
-    LEFT JOIN opened
-        ON opened.opening = known.opening
-        AND opened.key = known.key
-        AND opened.value = in_force.data ->> known.key
-    WHERE known.opening IS NULL OR opened.value IS NOT NULL
-)
+SELECT
+    in_force.source,
+    known.name,
+    day.occurred_on,
+    in_force.data,
+    row_number() OVER (
+        ORDER BY
+            day.occurred_on, known.phase, in_force.root_time,
+            in_force.root_id COLLATE "C", in_force.source COLLATE "C"
+    ) AS turn
+FROM in_force
+JOIN known ON in_force.type = 'dk.kraftcenter.' || known.name || '.v1'
+CROSS JOIN LATERAL (SELECT (in_force.data ->> 'occurred_on')::date AS occurred_on) AS day
+LEFT JOIN opened
+    ON opened.opening = known.opening
+    AND opened.key = known.key
+    AND opened.value = in_force.data ->> known.key
+WHERE known.opening IS NULL OR opened.value IS NOT NULL

@@ -33,6 +33,8 @@ KEPT_DAYS = 30
 RETELL_EVERY = 24 * 60 * 60.0
 # A worker that is started anew more often than that must not put it off for ever.
 FIRST_RETELL = 15 * 60.0
+# Telling again shares the process with taking in, which waits for half of its time at most.
+REST = 1.0
 # The last day that has a day after it: a review may be due as late as somebody writes.
 HORIZON = date(9999, 12, 30)
 
@@ -103,7 +105,7 @@ class NotForUs(Exception):
 @asynccontextmanager
 async def _judging(pool: Pool, municipality: str, indicators: Sequence[Indicator]) -> AsyncIterator[Connection]:
     """A snapshot of a lane that this program can judge. Raises NotForUs."""
-    async with snapshot(pool) as db:
+    async with snapshot(pool, readonly=False) as db:
         if reason := await _not_for_us(db, municipality, indicators):
             raise NotForUs(reason)
         yield db
@@ -120,7 +122,7 @@ async def _compared(pool: Pool, municipality: str, indicators: Sequence[Indicato
 
 async def _retold(pool: Pool, municipality: str, indicators: Sequence[Indicator]) -> list[dict[str, Any]]:
     try:
-        return [each.named for each in await retold(pool, municipality, indicators)]
+        return [each.named for each in await retold(pool, municipality, indicators, rest=REST)]
     except DefinitionMissing as missing:
         # A newer program has brought its own into force since the round began.
         raise NotForUs("DefinitionMissing") from missing
