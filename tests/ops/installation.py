@@ -14,7 +14,7 @@ from local.nats import NatsServer
 from local.postgres import OwnPostgres
 from local.processes import free_ports, kraftcenter
 from local.stack import Stack, issue_tokens, register_payroll
-from local.supervisor import Service
+from local.supervisor import Service, supervised
 from tests.ops.cluster import ROOT, Cluster, output_of, settings
 
 # What a service had in hand when it was replaced is delivered again as soon.
@@ -98,6 +98,7 @@ async def installed(
         nats.url = nats.url_of("provision")
         stack = Stack(folder, postgres, nats, instances, services, databases, ports, {MUNICIPALITY: token})
         await stack.until_ready()
+        await running.enter_async_context(supervised([postgres, nats, *services.values()]))
         yield stack
 
 
