@@ -1,10 +1,13 @@
 """The roles of a service on a real PostgreSQL: one migrates, the other runs it and can do nothing else."""
 
+import inspect
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from chassis.database import create_pool
 from tests.ops.cluster import SERVICES, Cluster
 
 DDL = (
@@ -29,6 +32,11 @@ SELECT relname FROM pg_class WHERE relowner = current_user::regrole
 UNION ALL SELECT datname FROM pg_database WHERE datdba = current_user::regrole
 """
 LIMITS = "SELECT current_setting(name) FROM unnest($1::text[]) AS name"
+PLACES = "SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user"
+PLACES_OF_ALL = "SELECT sum(rolconnlimit) FROM pg_roles WHERE rolconnlimit >= 0"
+PLACES_THERE_ARE = """
+SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+"""
 
 
 async def rows(dsn: str, query: str, *values: object) -> list[str]:
@@ -118,6 +126,22 @@ async def test_whoever_has_a_services_password_begins_with_its_limits(cluster: C
     assert await rows(cluster.dsn_of(service), LIMITS, limits) == ["30s", "10s", "1min"]
     # A migration may last.
     assert await rows(cluster.dsn_of(f"{service}_owner"), LIMITS, limits) == ["0", "10s", "1min"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_service_that_leaks_connections_takes_them_from_itself_alone(cluster: Cluster, service: str) -> None:
+    dsn = cluster.dsn_of(service)
+    own, of_all, there_are = [int((await rows(dsn, query))[0]) for query in (PLACES, PLACES_OF_ALL, PLACES_THERE_ARE)]
+    pool_and_relay = inspect.signature(create_pool).parameters["max_size"].default + 1
+
+    assert own >= 2 * pool_and_relay
+    assert of_all <= there_are
+    async with AsyncExitStack() as opened:
+        for _ in range(own):
+            opened.push_async_callback((await asyncpg.connect(dsn)).close)
+        with pytest.raises(asyncpg.TooManyConnectionsError, match=f'too many connections for role "{service}"'):
+            await asyncpg.connect(dsn)
+        assert await rows(cluster.dsn_of(f"{service}_owner"), "SELECT current_user") == [f"{service}_owner"]
 
 
 async def test_the_exporter_sees_statistics_and_no_row_of_a_service(cluster: Cluster) -> None:

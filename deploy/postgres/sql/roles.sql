@@ -8,6 +8,10 @@ SELECT format('CREATE ROLE %I LOGIN', role) FROM unnest(ARRAY[:'service', :'owne
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) \gexec
 ALTER ROLE :"service" PASSWORD :'password';
 ALTER ROLE :"owner" PASSWORD :'owner_password';
+-- What one leaks is not taken from the others. Two versions of a service at once, each with a pool of 10 and a relay, and
+-- three commands; of migrations, two that take turns, and whoever looks why.
+ALTER ROLE :"service" CONNECTION LIMIT 25;
+ALTER ROLE :"owner" CONNECTION LIMIT 3;
 
 -- A service sets the same limits itself; so begins whoever else has its password, and may lift them: against slips alone.
 ALTER ROLE :"service" SET statement_timeout = '30s';
