@@ -132,6 +132,16 @@ def test_alertmanager_takes_its_configuration(tools: Path, tmp_path: Path) -> No
     assert "3 receivers" in output_of([tools / "amtool", "check-config", file])
 
 
+def test_each_alert_is_meant_for_its_address(tools: Path, tmp_path: Path) -> None:
+    file = tmp_path / "alertmanager.yml"
+    file.write_text(yaml.safe_dump(configuration("http://127.0.0.1:1")))
+
+    for rule in ALERTS:
+        labels = (f"alertname={rule.name}", f"severity={rule.labels['severity']}")
+        receiver = output_of([tools / "amtool", "config", "routes", "test", f"--config.file={file}", *labels]).strip()
+        assert receiver == ("deadman" if rule.name == "DeadMansSwitch" else rule.labels["severity"]), rule.name
+
+
 def test_what_is_silenced_is_named_as_it_is_and_never_says_that_figures_are_wrong() -> None:
     names = {rule.name for rule in ALERTS}
     for rule in yaml.safe_load(CONFIGURATION.read_text(encoding="utf-8"))["inhibit_rules"]:

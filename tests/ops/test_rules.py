@@ -8,6 +8,7 @@ import pytest
 
 from tests.ops.cluster import ROOT, output_of
 from tests.ops.rules import Asked, asked_in, ill_formed, metrics_of, rules_in, table_of, untested, wordless
+from tests.ops.words import firing_words, unreadable
 
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 PAGES = [page.name for page in (ROOT / "docs" / "runbooks").glob("*.md")]
@@ -84,6 +85,20 @@ def test_no_alert_speaks_of_a_label_that_it_does_not_fire_with() -> None:
     one = next(rule for rule in rules if rule.name == "OutboxStuck")
     strange = replace(one, annotations={"summary": '{{ $labels.moon }} {{ or $labels.sun "no" }} of {{ $labels.job }}'})
     assert list(wordless([strange], asked)) == ["OutboxStuck names moon, which it has not"]
+
+
+@pytest.mark.timeout(300)
+def test_every_alert_says_all_that_it_means_to_wherever_it_fires(tools: Path, tmp_path: Path) -> None:
+    rules, heard = rules_in(PROMETHEUS / "rules"), firing_words(tools / "promtool", PROMETHEUS, tmp_path)
+
+    assert list(unreadable(rules, heard)) == []
+
+    assert list(unreadable(rules, [each for each in heard if each[0] != "Phantoms"])) == ["Phantoms says nothing"]
+    one = next(rule for rule in rules if rule.name == "OutboxStuck")
+    (said, *_) = [words for name, words in heard if name == one.name]
+    for gap in ("", " ", "<no value>", "<error expanding template>"):
+        broken = {**said, "summary_en": f"Events of {gap} do not reach the bus"}
+        assert list(unreadable([one], [(one.name, broken)])) == [f"OutboxStuck: summary_en is {broken['summary_en']!r}"]
 
 
 def test_metrics_are_found_wherever_they_stand_in_an_expression() -> None:
