@@ -24,7 +24,12 @@ from local.waiting import wait_until
 CERTIFICATES = "/etc/ssl/certs:/etc/ssl/certs:ro"
 # As deploy/compose.yaml has them.
 HARDENED = ("--read-only", "--tmpfs", "/tmp", "--cap-drop", "all", "--security-opt", "no-new-privileges")  # noqa: S108
-LOOK_AROUND = "id -u; command -v uv pip gcc make; python -m pip --version 2>/dev/null; touch /app/x 2>&1; true"
+LOOK_AROUND = """\
+id -u
+for tool in uv pip gcc make; do command -v $tool; done
+python -m pip --version 2>/dev/null
+touch /app/x 2>&1 || true
+"""
 SECONDS = 120
 
 
