@@ -55,9 +55,11 @@ def _broken(name: str, compose: Mapping[str, Any], folder: Path, made: set[str])
     service, services = compose["services"][name], compose["services"]
     job, ports = is_job(service), service.get("ports", ())
     networks = {*service.get("networks", ())}
+    ours = service["image"].startswith("kraftcenter/")
     needed = service.get("depends_on", {})
     rules = {
         "pinned image": bool(PINNED.fullmatch(service["image"])),
+        "ours is never pulled": not ours or service.get("pull_policy") == "never",
         "healthcheck": job or name in WITHOUT_HEALTHCHECK or "test" in service.get("healthcheck", {}),
         "starts again": job or service.get("restart") == "unless-stopped",
         "read-only": service.get("read_only") is True,

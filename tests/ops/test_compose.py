@@ -46,6 +46,8 @@ def test_it_is_as_our_rules_ask(compose: dict[str, Any], made: set[str]) -> None
     [
         ("services/postgres/image", "postgres:latest", "postgres: pinned image"),
         ("services/postgres/image", "postgres", "postgres: pinned image"),
+        ("services/impact/pull_policy", ..., "impact: ours is never pulled"),
+        ("services/gateway-migrate/pull_policy", "missing", "gateway-migrate: ours is never pulled"),
         ("services/nats/healthcheck", {}, "nats: healthcheck"),
         ("services/nats/restart", "always", "nats: starts again"),
         ("services/impact/read_only", False, "impact: read-only"),
