@@ -92,6 +92,7 @@ def test_a_database_that_cannot_be_reached_is_told_without_its_password(
         ("provision", "--municipality", "Kolding"),
         ("provision", "--ack-wait-seconds", "0"),
         ("provision", "--json"),
+        ("provision", "--check", "--max-gib", "5"),
         *(("provision", "--nats-url", url) for url in ("tls://hunter2", "wss://hunter2", "nonsense", "", "nats://h:p")),
     ],
 )
@@ -176,6 +177,22 @@ def test_the_wait_for_an_acknowledgement_is_30_seconds_unless_told(
     assert "EVENTS_621_FLEXJOB_POOL impact ack_wait set" in capsys.readouterr().out.splitlines()
     assert call(app, monkeypatch, "provision", "--ack-wait-seconds", "30") == 0
     assert capsys.readouterr().out == ""
+
+
+def test_streams_are_given_more_room_when_told_to_and_a_server_without_it_is_told(
+    app: typer.Typer, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NATS_URL", nats_server.url)
+    assert call(app, monkeypatch, "provision") == 0
+    capsys.readouterr()
+
+    assert call(app, monkeypatch, "provision", "--max-gib", "5") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "EVENTS_621_FLEXJOB_POOL max_bytes set",
+        "EVENTS_621_GATEWAY max_bytes set",
+    ]
+    assert call(app, monkeypatch, "provision", "--max-gib", "5000") == 1
+    assert "insufficient storage" in capsys.readouterr().err
 
 
 def test_a_check_tells_drift_with_code_1_and_changes_nothing(

@@ -80,6 +80,19 @@ async def test_limits_that_an_operator_raised_or_lifted_stay(bus: Bus) -> None:
     assert await provision(bus.jetstream, "621") == []
 
 
+async def test_streams_may_be_given_more_room_which_nothing_takes_back(bus: Bus) -> None:
+    await provision(bus.jetstream, "621")
+    more = STREAM.max_bytes + 1
+
+    assert await provision(bus.jetstream, "621", max_bytes=more) == [
+        f"{stream.name} max_bytes set" for stream in EVERY_STREAM
+    ]
+
+    assert (await bus.jetstream.stream_info(STREAM.name)).config.max_bytes == more
+    assert await provision(bus.jetstream, "621", max_bytes=1) == []
+    assert await provision(bus.jetstream, "621") == []
+
+
 @pytest.mark.parametrize("filter_", [{"filter_subject": "wanted"}, {"filter_subjects": ["wanted", "more"]}])
 async def test_a_filter_is_taken_off_and_what_it_held_back_is_delivered(bus: Bus, filter_: dict[str, Any]) -> None:
     subjects = {name: STREAM.subjects.replace(">", f"noun.{name}.v1") for name in ("wanted", "more", "other")}

@@ -34,6 +34,7 @@ RETRACT_EXAMPLE = (
 )
 KEEP_EXAMPLE = "Example: kraftcenter phantoms keep --service flexjob_pool 019c8f3e-7b1a-7c55-9d3e-2f6f4a1b8c07"
 NATS_HERE = "nats://127.0.0.1:8642"
+GIB = 1024**3
 INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 SHAPES = {
     "--service": (r"[a-z][a-z_]*", "flexjob_pool"),
@@ -205,7 +206,7 @@ def _nats_url(given: str | None) -> str:
         raise typer.BadParameter(str(refusal)) from None
 
 
-def provision(
+def provision(  # noqa: PLR0913 - an option each
     municipality: Municipality = "621",
     nats_url: Annotated[
         str | None,
@@ -214,9 +215,13 @@ def provision(
             help="Where JetStream is; a URL with a password belongs in NATS_URL, or a file that NATS_URL_FILE names.",
         ),
     ] = None,
+    *,
     ack_wait_seconds: Annotated[
         float, typer.Option(min=1, max=3600, help="How long a message may be under way before it is delivered again.")
     ] = provisioning.ACK_WAIT_SECONDS,
+    max_gib: Annotated[
+        int, typer.Option(min=0, help="Raise what each stream may hold to so many GiB; it is never lowered.")
+    ] = 0,
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing: say what differs; exit code 1 if anything does.")
     ] = False,
@@ -228,13 +233,15 @@ def provision(
 
     Examples: kraftcenter provision --municipality 621 --nats-url nats://127.0.0.1:8642; kraftcenter provision --check
     """
-    _require({"--municipality": municipality}, ["--json goes with --check"] if as_json and not check else [])
+    wrong = ["--json goes with --check"] if as_json and not check else []
+    wrong += ["--check changes nothing, so --max-gib does not go with it"] if max_gib and check else []
+    _require({"--municipality": municipality}, wrong)
     try:
         url = _nats_url(nats_url)
         if check:
             _tell(asyncio.run(_drift(municipality, url, ack_wait_seconds)), as_json=as_json)
             return
-        changes = asyncio.run(_provision(municipality, url, ack_wait_seconds))
+        changes = asyncio.run(_provision(municipality, url, ack_wait_seconds, max_gib * GIB))
     except (BusUnreachable, provisioning.ConsumerUnfit) as reason:
         raise CommandError(str(reason)) from None
     for change in changes:
@@ -251,9 +258,11 @@ def _tell(differences: Sequence[Difference], *, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-async def _provision(municipality: str, url: str, ack_wait_seconds: float) -> list[str]:
+async def _provision(municipality: str, url: str, ack_wait_seconds: float, max_bytes: int) -> list[str]:
     async with short_job(url) as jetstream:
-        return await provisioning.provision(jetstream, municipality, ack_wait_seconds=ack_wait_seconds)
+        return await provisioning.provision(
+            jetstream, municipality, ack_wait_seconds=ack_wait_seconds, max_bytes=max_bytes
+        )
 
 
 async def _drift(municipality: str, url: str, ack_wait_seconds: float) -> list[Difference]:

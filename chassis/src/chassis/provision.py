@@ -1,5 +1,6 @@
 """Streams and durable consumers as the contracts describe them: made or widened, never shrunk or destroyed."""
 
+from dataclasses import replace
 from typing import Any
 
 from nats.js import JetStreamContext
@@ -31,15 +32,15 @@ class ConsumerUnfit(Exception):
 
 
 async def provision(
-    jetstream: JetStreamContext, municipality: str, *, ack_wait_seconds: float = ACK_WAIT_SECONDS
+    jetstream: JetStreamContext, municipality: str, *, ack_wait_seconds: float = ACK_WAIT_SECONDS, max_bytes: int = 0
 ) -> list[str]:
     """Bring every stream of a municipality, and its consumers, to what the contracts say; name what was changed.
 
-    Raises ConsumerUnfit.
+    `max_bytes` is what each stream may hold where the contracts say less. Raises ConsumerUnfit.
     """
     changes = []
     for stream in streams_of(municipality):
-        changes += await _provide_stream(jetstream, stream)
+        changes += await _provide_stream(jetstream, replace(stream, max_bytes=max(stream.max_bytes, max_bytes)))
         for durable in stream.durables:
             changes += await _provide_consumer(jetstream, stream.name, durable, ack_wait_seconds)
     return changes
