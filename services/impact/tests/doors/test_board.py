@@ -206,7 +206,8 @@ async def test_an_account_that_does_not_close_is_named(board: Board, pool: Pool,
 
     await pool.execute("UPDATE lane SET deliveries = deliveries + 1")
 
-    assert "Ikke i orden: Alt modtaget er talt ét sted\nDisse konti går ikke op: deliveries." in (await board()).text
+    sign = "Ikke i orden: Alt modtaget er talt ét sted\nHolder ikke: Enhver levering er talt ét sted."
+    assert sign in (await board()).text
 
 
 async def test_what_is_missing_parked_or_silent_is_told(board: Board, admit: Admit) -> None:
@@ -221,7 +222,7 @@ async def test_what_is_missing_parked_or_silent_is_told(board: Board, admit: Adm
     waits = "Ikke i orden: Intet venter på en afgørelse\nTæller ikke, før nogen har taget stilling: 1 hændelse.\n"
     assert waits in text
     assert re.search(
-        r"I orden: Alle systemer er hørt\nAlt er med fra alle systemer til (lige nu|for \d+ sekunder siden)\.", text
+        r"I orden: Alle systemer er hørt\nAlt er med fra alle systemer indtil (lige nu|for \d+ sekunder siden)\.", text
     )
 
 

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from impact.board.words import Writer
-from impact.conservation import Balance
+from impact.conservation import EXPLAINED, Balance
 from impact.indicator import Bilingual
 
 SILENT_AFTER = timedelta(seconds=180)
@@ -82,14 +82,12 @@ def _proven(evidence: Evidence, write: Writer) -> Sign:
 
 def _accounted(balance: Balance, write: Writer) -> Sign:
     title = write.say("Alt modtaget er talt ét sted", "All that was received is counted in one place")
-    names = {account.name for account in balance.open_in_lane}
-    if not names:
+    broken = {write.of(EXPLAINED[account.name].title) for account in balance.open_in_lane}
+    if not broken:
         accounts = write.number(len(balance.names))
         return Sign(title, State.WELL, write.say(f"{accounts} konti går op.", f"{accounts} accounts close."))
-    says = write.say(
-        f"Disse konti går ikke op: {', '.join(sorted(names))}.", f"These do not close: {', '.join(sorted(names))}."
-    )
-    return Sign(title, State.UNWELL, says)
+    rules = "; ".join(sorted(broken))
+    return Sign(title, State.UNWELL, write.say(f"Holder ikke: {rules}.", f"Does not hold: {rules}."))
 
 
 def _complete(balance: Balance, write: Writer) -> Sign:
@@ -128,7 +126,7 @@ def _heard(evidence: Evidence, write: Writer) -> Sign:
     if late:
         return Sign(title, State.UNWELL, write.say(f"Tavse eller forsinkede: {late}.", f"Silent or late: {late}."))
     when = write.ago(evidence.now - min(sent.values()))
-    says = write.say(f"Alt er med fra alle systemer til {when}.", f"All that every system sent until {when} is in.")
+    says = write.say(f"Alt er med fra alle systemer indtil {when}.", f"All that every system sent until {when} is in.")
     return Sign(title, State.WELL, says)
 
 
