@@ -1,5 +1,6 @@
 """What dashboards and rules ask of Prometheus, and what is wrong with the answers of a healthy system."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -80,11 +81,16 @@ async def wrong(prometheus: Prometheus, questions: Iterable[Question], *, window
         except Refused as refused:
             found.append(f"{place}: {expr} cannot be evaluated: {refused}")
             continue
-        if not answered and not quiet:
+        if not any(map(_is_a_number, answered)) and not quiet:
             found.append(f"{place}: {expr} is answered by nothing")
         if answered and quiet:
             found.append(f"{place}: {expr} is answered, although it is said: {quiet}")
     return found
+
+
+def _is_a_number(sample: dict[str, Any]) -> bool:
+    """Whether there is something to draw: nothing divided by nothing is drawn as nothing."""
+    return not math.isnan(float(sample["value"][1]))
 
 
 async def alarms(prometheus: Prometheus) -> list[str]:

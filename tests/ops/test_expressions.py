@@ -49,6 +49,7 @@ async def year_that_is_watched(folder: Path) -> AsyncIterator[Prometheus]:
             prometheus = Prometheus(client)
             await lives(town, clock, WATCHED)
             await until_told(prometheus)
+            await until(partial(is_asked, town, prometheus), seconds=60, message="no request is counted")
             yield prometheus
 
 
@@ -73,6 +74,12 @@ async def until_told(prometheus: Prometheus) -> None:
     await until(partial(prometheus.ask, "impact_verified_cells > 0"), seconds=60, message="nothing is verified")
 
 
+async def is_asked(town: Hall, prometheus: Prometheus) -> bool:
+    """Ask for something, and say whether requests are counted just now: ratios and durations are of nothing else."""
+    await town.impact.get("/v1/indicators")
+    return bool(await prometheus.ask(f'sum(rate(http_requests_total{{job="impact", kind!="probe"}}[{WINDOW}])) > 0'))
+
+
 async def not_counters(prometheus: Prometheus) -> list[str]:
     """What panels read as a counter, by its name, and was exposed as something else."""
     read = {each.name for question in of_panels() for each in selections(question.expr)}
@@ -84,6 +91,7 @@ async def not_counters(prometheus: Prometheus) -> list[str]:
 BROKEN = {
     Question("", 'sum(rate(impact_deliveries_totl{municipality="$municipality"}[$__rate_interval]))'): "by nothing",
     Question("", 'impact_headcount_persons{municipality="$municipality", departement!=""}'): "by nothing",
+    Question("", "0 * impact_drift_cells / 0"): "by nothing",
     Question("", "impact_drift_cells + on (municipality) up"): "cannot be evaluated",
     Question("", "sum(rate(up[$__rate_interval])"): "cannot be evaluated",
     Question("", "up", "Nobody is asked."): "although it is said",
