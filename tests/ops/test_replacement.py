@@ -29,7 +29,7 @@ CREATE TABLE note (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, told text
 """
 NAME = "9000_note.sql"
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 def uv(*arguments: str | Path) -> None:

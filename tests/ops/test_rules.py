@@ -20,7 +20,7 @@ def test_prometheus_takes_its_configuration_and_its_rules(tools: Path) -> None:
     output_of([tools / "promtool", "check", "rules", *(PROMETHEUS / "rules").glob("*.yml")])
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("file", UNIT_TESTS, ids=lambda file: str(file.stem))
 def test_alerts_fire_when_they_should_and_rest_when_they_should(tools: Path, file: Path) -> None:
     output_of([tools / "promtool", "test", "rules", file])
@@ -87,7 +87,7 @@ def test_no_alert_speaks_of_a_label_that_it_does_not_fire_with() -> None:
     assert list(wordless([strange], asked)) == ["OutboxStuck names moon, which it has not"]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_every_alert_says_all_that_it_means_to_wherever_it_fires(tools: Path, tmp_path: Path) -> None:
     rules, heard = rules_in(PROMETHEUS / "rules"), firing_words(tools / "promtool", PROMETHEUS, tmp_path)
 
