@@ -16,6 +16,7 @@ Rule = Callable[[Panel], Iterator[str]]
 GROWTH = {"rate", "increase"}
 COLOUR = re.compile(r"#[0-9A-Fa-f]{6}\b")
 VARIABLE = re.compile(r"\$\{?municipality\b")
+ALL = "alle kommuner"
 NAMED_COLOUR = re.compile(r'"(color|fixedColor)": "(?!#)(\w+)"')
 
 
@@ -41,9 +42,21 @@ def _of_the_whole(dashboard: Dashboard) -> Iterator[str]:
     used = {"municipality"} if VARIABLE.search(json.dumps(dashboard["panels"])) else set()
     if declared != used:
         yield f"it declares the variables {sorted(declared)} and uses {sorted(used)}"
+    if declared:
+        yield from _about_others(dashboard)
     numbers = [panel["id"] for panel in dashboard["panels"]]
     if len({*numbers}) < len(numbers):
         yield "two panels have one id"
+
+
+def _about_others(dashboard: Dashboard) -> Iterator[str]:
+    """Each query of a municipality's dashboard asks about that one, unless the heading above it names all of them."""
+    of_all = False
+    for panel in dashboard["panels"]:
+        if panel["type"] == "row":
+            of_all = ALL in panel["title"]
+        elif not of_all and not all(VARIABLE.search(target["expr"]) for target in panel.get("targets", ())):
+            yield f"{panel.get('title')}: it asks about every municipality, and its heading does not say so"
 
 
 def says_what_it_shows(panel: Panel) -> Iterator[str]:

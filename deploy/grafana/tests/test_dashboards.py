@@ -11,7 +11,8 @@ import yaml
 
 from dashboards import effects, programme, trust
 from dashboards.__main__ import boards, files, main
-from dashboards.panels import DATASOURCE
+from dashboards.expressions import selections
+from dashboards.panels import DATASOURCE, LEAST
 from deploy.grafana.tests.lint import RULES, faults, panels_of
 from impact.catalogue import INDICATORS, TRACKS, track_of
 from impact.metrics import name_of
@@ -20,6 +21,7 @@ GRAFANA = Path(__file__).parents[1]
 DASHBOARDS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (GRAFANA / "json").glob("*/*.json")}
 UIDS = {"programme", "fleksjobpulje", "trust", "pipeline", "sources", "nats", "postgresql"}
 PLACES = {"json": "/etc/grafana/dashboards", "provisioning": "/etc/grafana/provisioning"}
+HERE = f"{{{effects.HERE}}}"
 Break = Callable[[dict[str, Any]], Any]
 
 
@@ -61,11 +63,11 @@ BREAKS: dict[str, tuple[Break, str]] = {
     "no empty state": (lambda panel: panel["fieldConfig"]["defaults"].pop("noValue"), "what it means to be empty"),
     "no query": (lambda panel: panel.pop("targets"), "it asks nothing"),
     "another datasource": (lambda panel: panel["targets"][0]["datasource"].update(uid="x"), "provisioned datasource"),
-    "no PromQL": (with_expr("sum(impact_drift_cells"), "no PromQL"),
-    "the rate of a gauge": (with_expr("rate(impact_jobs_started_placements[$__rate_interval])"), "read by rate"),
-    "the value of a counter": (with_expr("impact_deliveries_total"), "read by its value"),
-    "the average of a counter": (with_expr("avg_over_time(impact_deliveries_total[1h])"), "read by avg_over_time"),
-    "a window of one's own": (with_expr("rate(http_requests_total[5m])"), "rate over 0:05:00"),
+    "no PromQL": (with_expr(f"sum(impact_drift_cells{HERE}"), "no PromQL"),
+    "the rate of a gauge": (with_expr(f"rate(impact_jobs_started_placements{HERE}[$__rate_interval])"), "read by rate"),
+    "the value of a counter": (with_expr(f"impact_deliveries_total{HERE}"), "read by its value"),
+    "the average of a counter": (with_expr(f"avg_over_time(impact_deliveries_total{HERE}[1h])"), "read by avg_over"),
+    "a window of one's own": (with_expr(f"rate(impact_deliveries_total{HERE}[5m])"), "rate over 0:05:00"),
     "a colour without a word": (lambda panel: panel["fieldConfig"]["defaults"].pop("mappings"), "colour alone"),
     "Grafana's palette": (
         lambda panel: panel["fieldConfig"]["defaults"].update(color={"mode": "palette-classic"}),
@@ -101,6 +103,7 @@ def test_each_rule_for_panels_is_broken_once_at_least() -> None:
         (lambda dashboard: dashboard.pop("uid"), "no uid"),
         (lambda dashboard: dashboard.update(editable=True), "may be changed"),
         (lambda dashboard: dashboard.pop("templating"), "declares the variables"),
+        (lambda dashboard: dashboard["panels"][1]["targets"][0].update(expr="up"), "asks about every municipality"),
         (lambda dashboard: dashboard["panels"][1].update(id=dashboard["panels"][2]["id"]), "one id"),
     ],
 )
@@ -131,6 +134,20 @@ def test_a_suppressed_figure_is_not_shown_as_zero() -> None:
         for panel in panels_of(DASHBOARDS[uid]):
             if panel["title"][0] in "JFE" and panel["title"][1:2].isdigit():
                 assert panel["fieldConfig"]["defaults"]["noValue"] == "Undertrykt eller ingen data"
+
+
+def panels_of_kind(kind: str) -> list[dict[str, Any]]:
+    return [panel for uid in UIDS for panel in panels_of(DASHBOARDS[uid]) if panel["type"] == kind]
+
+
+def test_a_name_in_a_table_is_not_told_as_a_number_also_when_it_is_a_year() -> None:
+    assert {panel["fieldConfig"]["defaults"]["unit"] for panel in panels_of_kind("table")} == {"string"}
+
+
+def test_a_line_at_nought_stands_under_no_great_number() -> None:
+    for panel in panels_of_kind("timeseries"):
+        told = panel["fieldConfig"]["defaults"]
+        assert told["unit"] not in LEAST or told["custom"]["axisSoftMax"] >= LEAST[told["unit"]]
 
 
 def test_an_indicator_that_is_added_has_its_panels_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,6 +196,16 @@ def test_grafana_finds_there_what_is_provisioned() -> None:
         assert provider["options"]["path"].startswith(PLACES["json"])
 
 
+def test_grafana_writes_dates_with_the_day_first() -> None:
+    compose = yaml.safe_load((GRAFANA.parent / "compose.yaml").read_text(encoding="utf-8"))
+    told = compose["services"]["grafana"]["environment"]
+    formats = {name: value for name, value in told.items() if name.startswith("GF_DATE_FORMATS_")}
+
+    assert {f"GF_DATE_FORMATS_{name}" for name in ("FULL_DATE", "INTERVAL_HOUR", "INTERVAL_DAY")} <= formats.keys()
+    for name, value in formats.items():
+        assert "DD" not in value or value.startswith("DD.MM."), name
+
+
 def test_the_datasource_is_the_one_that_panels_ask_and_cannot_be_changed() -> None:
     (datasource,) = provisioned("datasources/prometheus.yml")["datasources"]
 
@@ -199,5 +226,7 @@ def test_every_alert_leads_to_a_dashboard_that_there_is() -> None:
 @pytest.mark.parametrize("check", trust.ALERTS)
 def test_what_deviates_on_the_dashboard_is_what_the_alert_waits_for(check: str) -> None:
     threshold = trust.CHECKS[check].partition(" > bool ")[2]
+    expr = alerts()[trust.ALERTS[check]]["expr"]
 
-    assert f"> {threshold}" in " ".join(alerts()[trust.ALERTS[check]]["expr"].split())
+    assert f"> {threshold}" in " ".join(expr.split())
+    assert {each.name for each in selections(trust.CHECKS[check])} <= {each.name for each in selections(expr)}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from dashboards.panels import Column, Panel, Query, matrix, number, trend
+from dashboards.panels import COUNT, Column, Panel, Query, matrix, number, trend
 from impact.board.words import DECIMALS
 from impact.indicator import Indicator
 from impact.metrics import name_of
@@ -24,8 +24,10 @@ DIRECTIONS = {
 }
 DIMENSIONS = {"department": "forvaltning", "fiscal_year": "budgetår"}
 HERE = 'municipality="$municipality"'
-TALL = 14
-"""For a dozen rows, as many as there are departments: nobody should have to scroll within a table."""
+PRODUCED_HERE = f"and on (job, instance) relay_active{{{HERE}}}"
+"""Behind a metric of a process that serves one municipality and does not say which."""
+SIZES = {"department": (16, 14), "fiscal_year": (8, 6)}
+"""Width and height of a table: for as many rows as there are, nobody should have to scroll within it."""
 RARE = "En udgivelse undertrykker tal, som for få personer står bag."
 
 
@@ -36,10 +38,10 @@ def effect(indicator: Indicator) -> Iterator[Panel]:
     decimals = DECIMALS.get(indicator.unit, 0)
     text = description(indicator)
     shown = Query(_in_unit(indicator, told.expr), told.legend)
-    yield number(title, text, shown, unit=unit_of(indicator), decimals=decimals, empty=SUPPRESSED)
+    yield number(title, text, shown, unit=unit_of(indicator), decimals=decimals, empty=SUPPRESSED, width=7)
     # The axis has no room for words: they stand beside it.
-    axis = "percentunit" if indicator.unit == "share" else "short"
-    yield trend(f"{indicator.id} over tid", text, told, unit=axis, empty=SUPPRESSED, legend=False, width=6, height=5)
+    axis = "percentunit" if indicator.unit == "share" else COUNT
+    yield trend(f"{indicator.id} over tid", text, told, unit=axis, empty=SUPPRESSED, legend=False, width=5, height=5)
 
 
 def cuts(indicators: Iterable[Indicator]) -> Iterator[Panel]:
@@ -50,15 +52,17 @@ def cuts(indicators: Iterable[Indicator]) -> Iterator[Panel]:
             dimensions.setdefault(indicator.dimensions[0], []).append(indicator)
     for dimension, cut in dimensions.items():
         name = DIMENSIONS.get(dimension, dimension)
+        width, height = SIZES.get(dimension, (12, 7))
         yield matrix(
             f"Efter {name}",
             "\n\n".join(f"{each.id} {each.title.danish}: {each.definition.danish}" for each in cut),
             dimension,
             {f"{each.id} {each.title.danish}": _column(each, dimension) for each in cut},
             row_title=name.capitalize(),
+            row_width=150,
             spaced=True,
-            width=12,
-            height=TALL,
+            width=width,
+            height=height,
         )
 
 
@@ -81,8 +85,13 @@ def _in_unit(indicator: Indicator, expr: str) -> str:
 
 
 def unit_of(indicator: Indicator) -> str:
-    """The unit as Grafana writes it; of its formats, money's alone separates digits as the reader's language does."""
-    return f"currency:financial: {UNITS.get(indicator.unit, indicator.unit)}:suffix"
+    """The unit as Grafana writes it."""
+    return unit_named(UNITS.get(indicator.unit, indicator.unit))
+
+
+def unit_named(name: str) -> str:
+    """A unit by its name; of Grafana's formats money's alone has one and the separators of the reader's language."""
+    return f"currency:financial: {name}:suffix"
 
 
 def description(indicator: Indicator) -> str:

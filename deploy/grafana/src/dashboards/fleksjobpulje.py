@@ -1,8 +1,8 @@
 """Fleksjobpulje: track 2 in depth, and how the pool itself is run."""
 
 from dashboards.boards import Board, Row
-from dashboards.effects import cuts, effect
-from dashboards.panels import Panel, Query, number, trend
+from dashboards.effects import PRODUCED_HERE, cuts, effect
+from dashboards.panels import COUNT, Panel, Query, number, trend
 from dashboards.programme import DAY, standing
 from impact.catalogue import INDICATORS, track_of
 
@@ -32,14 +32,14 @@ def _running() -> list[Panel]:
             "Ansættelser, som nogen skal se på",
             "Ansættelser i lønsystemet, hvor noget ikke er ført ind i et fleksjob: puljen kender ikke fleksjobbet, de "
             "to er uenige, eller reglerne siger nej. Hvilke det er, og hvorfor, ser sagsbehandleren i puljen.",
-            Query("sum(payroll_employments_unsettled)", "ansættelser"),
-            unit="short",
+            Query(f"sum(payroll_employments_unsettled {PRODUCED_HERE})", "ansættelser"),
+            unit=COUNT,
             decimals=0,
         ),
         number(
             "Opfølgninger kaldt frem til og med",
             "Alle opfølgninger med frist til og med denne dag er kaldt frem.",
-            Query("1000 * min(reviews_swept_until_timestamp_seconds > 0)", "dag"),
+            Query(f"1000 * min(reviews_swept_until_timestamp_seconds > 0 {PRODUCED_HERE})", "dag"),
             unit=DAY,
             width=12,
             height=7,

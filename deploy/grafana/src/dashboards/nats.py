@@ -1,7 +1,7 @@
 """NATS: the server, its streams, and who reads them. Names are those of prometheus-nats-exporter."""
 
 from dashboards.boards import Board, Row
-from dashboards.panels import PRODUCERS, Panel, Query, number, state, trend
+from dashboards.panels import COUNT, PER_SECOND, PRODUCERS, Panel, Query, number, state, trend
 
 # In a cluster every node tells of every stream; what the leader says holds.
 HERE = 'stream_name=~"EVENTS_${municipality}_.+"'
@@ -18,8 +18,8 @@ def board() -> Board:
         description="Bussen: om den er rask, hvor meget den gemmer, og om nogen henter kommunens hændelser.",
         folder="drift",
         rows=[
-            Row("Serveren", _server()),
-            Row("JetStream", _jetstream()),
+            Row("Serveren, fælles for alle kommuner", _server()),
+            Row("JetStream, fælles for alle kommuner", _jetstream()),
             Row("Strømmene", _streams()),
             Row("Læserne", _consumers()),
         ],
@@ -46,14 +46,14 @@ def _server() -> list[Panel]:
             "Forbindelser",
             "Klienter, som er forbundet lige nu.",
             Query("sum(gnatsd_varz_connections)", "forbindelser"),
-            unit="short",
+            unit=COUNT,
             height=4,
         ),
         number(
             "Langsomme klienter",
             "Klienter, som serveren har afbrudt, fordi de ikke fulgte med, siden den startede.",
             Query("sum(gnatsd_varz_slow_consumers)", "afbrudt"),
-            unit="short",
+            unit=COUNT,
             height=4,
         ),
         trend(
@@ -61,7 +61,7 @@ def _server() -> list[Panel]:
             "Meddelelser i sekundet ind til og ud af serveren.",
             Query("sum(rate(gnatsd_varz_in_msgs[$__rate_interval]))", "ind"),
             Query("sum(rate(gnatsd_varz_out_msgs[$__rate_interval]))", "ud"),
-            unit="cps",
+            unit=PER_SECOND,
         ),
         trend(
             "Trafik",
@@ -91,14 +91,14 @@ def _jetstream() -> list[Panel]:
             "Strømme",
             "Strømme på serveren: en for hver kommune og tjeneste, som udgiver.",
             Query("max(jetstream_server_total_streams)", "strømme"),
-            unit="short",
+            unit=COUNT,
             height=4,
         ),
         number(
             "Læsere",
             "Varige læsere af strømmene.",
             Query("max(jetstream_server_total_consumers)", "læsere"),
-            unit="short",
+            unit=COUNT,
             height=4,
         ),
         number(
@@ -135,14 +135,14 @@ def _streams() -> list[Panel]:
             Query(
                 f"sum by (stream_name) (rate(jetstream_stream_last_seq{{{LED}}}[$__rate_interval]))", "{{stream_name}}"
             ),
-            unit="cps",
+            unit=PER_SECOND,
             named=PRODUCERS,
         ),
         trend(
             "Hændelser på strømmen",
             "Hændelser, som hver strøm holder; de ældste går efter 400 dage.",
             Query(f"max by (stream_name) (jetstream_stream_total_messages{{{LED}}})", "{{stream_name}}"),
-            unit="short",
+            unit=COUNT,
             named=PRODUCERS,
         ),
         trend(
@@ -163,7 +163,7 @@ def _consumers() -> list[Panel]:
             "Venter",
             "Hændelser, som en læser ikke har hentet, eller har hentet og ikke kvitteret for.",
             Query(f"stream_consumer:jetstream_consumer_waiting:max{{{HERE}}}", legend),
-            unit="short",
+            unit=COUNT,
             named=READERS,
         ),
         trend(
@@ -177,14 +177,14 @@ def _consumers() -> list[Panel]:
             "Leveret igen",
             "Hændelser, som er leveret mere end én gang og endnu ikke er kvitteret for.",
             Query(f"{by} (jetstream_consumer_num_redelivered{{{READ}}})", legend),
-            unit="short",
+            unit=COUNT,
             named=READERS,
         ),
         trend(
             "Åbne forespørgsler",
             "Forespørgsler om nye hændelser, som venter hos serveren; nul gennem længere tid betyder, at ingen læser.",
             Query(f"{by} (jetstream_consumer_num_waiting{{{READ}}})", legend),
-            unit="short",
+            unit=COUNT,
             named=READERS,
         ),
     ]

@@ -36,6 +36,10 @@ BLUE, ORANGE, SKY, GREEN, PURPLE, YELLOW = "#0072B2", "#D55E00", "#56B4E9", "#00
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY)
 GREY = "#808080"
 VALUE_SIZE, TITLE_SIZE = 32, 14
+# What is counted, with the separators of the reader's language.
+COUNT, PER_SECOND = "locale", "suffix:/s"
+LEAST = {COUNT: 5, "percentunit": 0.05, "s": 1, PER_SECOND: 1, "Bps": 1000}
+"""How high an axis reaches at the least, by unit: else a line at nought stands under 100."""
 NO_DATA = "Ingen data"
 IN_ORDER, DEVIATES, UNKNOWN = "I orden", "Afviger", "Ukendt"
 
@@ -54,7 +58,7 @@ class Column(NamedTuple):
     """A column of a table: what is asked, and how it is told."""
 
     query: Query
-    unit: str = "none"
+    unit: str = COUNT
     decimals: int = 0
 
 
@@ -168,8 +172,8 @@ def trend(  # noqa: PLR0913
         builder = builder.decimals(decimals)
     if stacked:
         builder = builder.stacking(common_builders.StackingConfig().mode(common.StackingMode.NORMAL).group("A"))
-    if top is not None:
-        builder = builder.axis_soft_max(top)
+    if least := top or LEAST.get(unit):
+        builder = builder.axis_soft_max(least)
     for place, name in enumerate(named):
         of_name = builder.override_by_regexp if name.startswith("/") else builder.override_by_name
         called = [DynamicConfigValue("displayName", named[name])] if isinstance(named, Mapping) else []
@@ -209,6 +213,7 @@ def matrix(  # noqa: PLR0913
     columns: Mapping[str, Column],
     *,
     row_title: str,
+    row_width: int = 230,
     spaced: bool = False,
     empty: str = "-",
     width: int = 24,
@@ -223,6 +228,8 @@ def matrix(  # noqa: PLR0913
         table.Panel()
         .show_header(True)
         .filterable(False)
+        # Grafana's own would push columns out of sight.
+        .min_width(80)
         .with_transformation(DataTransformerConfig(id_val="joinByField", options={"byField": by, "mode": "outer"}))
         .with_transformation(
             DataTransformerConfig(id_val="filterFieldsByName", options={"include": {"names": [by, *names]}})
@@ -232,9 +239,12 @@ def matrix(  # noqa: PLR0913
     for name, column in columns.items():
         told = [DynamicConfigValue("unit", column.unit), DynamicConfigValue("decimals", column.decimals)]
         builder = builder.override_by_name(name, told)
+    named = [DynamicConfigValue("custom.width", row_width)]
     if spaced:
-        builder = builder.override_by_name(row_title, [DynamicConfigValue("mappings", [UNDERSCORES])])
-    _described(builder, title, description, "short", empty, None, width, height)
+        named.append(DynamicConfigValue("mappings", [UNDERSCORES]))
+    builder = builder.override_by_name(row_title, named)
+    # A name may look like a number, as a year does.
+    _described(builder, title, description, "string", empty, None, width, height)
     return _asking(builder, queries, instant=True, as_table=True)
 
 

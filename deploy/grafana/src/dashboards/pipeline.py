@@ -1,8 +1,22 @@
 """Pipeline: the way of an event from a door to a figure, service by service."""
 
 from dashboards.boards import Board, Row
-from dashboards.effects import HERE
-from dashboards.panels import BLUE, ORANGE, PRODUCERS, RESULTS, SERVICES, Panel, Query, Word, number, timeline, trend
+from dashboards.effects import HERE, PRODUCED_HERE
+from dashboards.panels import (
+    BLUE,
+    COUNT,
+    ORANGE,
+    PER_SECOND,
+    PRODUCERS,
+    RESULTS,
+    SERVICES,
+    Panel,
+    Query,
+    Word,
+    number,
+    timeline,
+    trend,
+)
 
 OURS = "|".join(SERVICES)
 WATCHING = "nats|postgres|prometheus|alertmanager"
@@ -11,6 +25,7 @@ ANSWERS = {1: Word("Svarer", BLUE), 0: Word("Svarer ikke", ORANGE)}
 ASKED = 'kind!="probe"'
 REQUESTS = f"sum by (job) (rate(http_requests_total{{{ASKED}}}[$__rate_interval]))"
 FAILED = f'sum by (job) (rate(http_requests_total{{{ASKED}, status=~"5.."}}[$__rate_interval]))'
+READ_HERE = 'stream=~"EVENTS_${municipality}_.+"'
 NOBODY_ASKS = "Ingen forespørgsler"
 STATUSES = {
     "2xx": "2xx: besvaret",
@@ -36,12 +51,12 @@ def board() -> Board:
         description="Fra dør til tal: forespørgsler, udbakker, bussen, indbakker og indtag, tjeneste for tjeneste.",
         folder="drift",
         rows=[
-            Row("Hvem svarer", _answering()),
-            Row("Dørene: forespørgsler, fejl og varighed", _doors()),
+            Row("Hvem svarer, hos alle kommuner", _answering()),
+            Row("Dørene hos alle kommuner: forespørgsler, fejl og varighed", _doors()),
             Row("Udbakkerne: fra database til bus", _outboxes()),
             Row("Indbakken: fleksjobpuljen læser lønsystemets beskeder", _inbox()),
             Row("Indtaget: impact tæller", _intake()),
-            Row("Processerne", _processes()),
+            Row("Processerne hos alle kommuner", _processes()),
         ],
         municipal=True,
     )
@@ -61,7 +76,7 @@ def _answering() -> list[Panel]:
             "Målinger, der mangler",
             "Samlere af målinger, hvis database ikke svarer; alarmer, der står på dem, er tavse.",
             Query("sum by (job) (scrape_collectors_failed)", "{{job}}"),
-            unit="short",
+            unit=COUNT,
             named=SERVICES,
             width=8,
         ),
@@ -77,7 +92,7 @@ def _doors() -> list[Panel]:
             "Forespørgsler",
             "Besvarede forespørgsler i sekundet ved hver tjenestes døre.",
             Query(REQUESTS, "{{job}}"),
-            unit="reqps",
+            unit=PER_SECOND,
             named=SERVICES,
             empty=NOBODY_ASKS,
         ),
@@ -88,7 +103,6 @@ def _doors() -> list[Panel]:
             unit="percentunit",
             named=SERVICES,
             empty=NOBODY_ASKS,
-            top=0.05,
         ),
         trend(
             "Varighed, 95 % er hurtigere",
@@ -102,7 +116,7 @@ def _doors() -> list[Panel]:
             "Svar efter status",
             "Besvarede forespørgsler i sekundet efter, hvad svaret begynder med, lagt oven på hinanden.",
             Query(f"sum by (class) ({classed})", "{{class}}"),
-            unit="reqps",
+            unit=PER_SECOND,
             stacked=True,
             named=STATUSES,
             empty=NOBODY_ASKS,
@@ -115,21 +129,21 @@ def _outboxes() -> list[Panel]:
         trend(
             "Venter i udbakken",
             "Hændelser, som er registreret og endnu ikke er på bussen.",
-            Query("sum by (job) (outbox_pending)", "{{job}}"),
-            unit="short",
+            Query(f"sum by (job) (outbox_pending {PRODUCED_HERE})", "{{job}}"),
+            unit=COUNT,
             named=PRODUCERS,
         ),
         trend(
             "Den ældste har ventet",
             "Hvor længe den ældste af dem har ventet; nul, når ingen venter.",
-            Query("max by (job) (outbox_oldest_age_seconds)", "{{job}}"),
+            Query(f"max by (job) (outbox_oldest_age_seconds {PRODUCED_HERE})", "{{job}}"),
             unit="s",
             named=PRODUCERS,
         ),
         timeline(
             "Hvem udgiver",
             "Om en proces er den, der udgiver for sin tjeneste. Netop en ad gangen gør det.",
-            Query("max by (job) (relay_active)", "{{job}}"),
+            Query(f"max by (job) (relay_active{{{HERE}}})", "{{job}}"),
             words={1: Word("Udgiver", BLUE), 0: Word("Ingen udgiver", ORANGE)},
             width=12,
             height=5,
@@ -137,24 +151,24 @@ def _outboxes() -> list[Panel]:
         number(
             "Kan ikke udgives",
             "Hændelser, som bussen aldrig tager, som de er.",
-            Query("sum by (job) (outbox_parked)", "{{job}}"),
-            unit="short",
+            Query(f"sum by (job) (outbox_parked {PRODUCED_HERE})", "{{job}}"),
+            unit=COUNT,
             width=4,
             height=5,
         ),
         number(
             "Ukendte på strømmen",
             "Hændelser på strømmen, som udbakken ikke kender, som efter genskabelse fra en ældre sikkerhedskopi.",
-            Query("sum by (job) (outbox_phantoms)", "{{job}}"),
-            unit="short",
+            Query(f"sum by (job) (outbox_phantoms {PRODUCED_HERE})", "{{job}}"),
+            unit=COUNT,
             width=4,
             height=5,
         ),
         number(
-            "Tabt af bussen, genudgivet",
+            "Tabt og genudgivet",
             "Gange inden for det sidste døgn, hvor strømmen havde mistet hændelser, som så blev udgivet igen.",
-            Query("sum by (job) (increase(relay_regressions_total[1d]))", "{{job}}"),
-            unit="short",
+            Query(f"sum by (job) (increase(relay_regressions_total[1d]) {PRODUCED_HERE})", "{{job}}"),
+            unit=COUNT,
             decimals=0,
             width=4,
             height=5,
@@ -167,24 +181,24 @@ def _inbox() -> list[Panel]:
         trend(
             "Venter på at blive læst",
             "Hændelser, som venter, eller som er hentet og ikke er kvitteret for.",
-            Query("sum by (job) (inbox_pending)", "{{job}}"),
-            unit="short",
+            Query(f"sum by (job) (inbox_pending{{{READ_HERE}}})", "{{job}}"),
+            unit=COUNT,
             named=SERVICES,
             width=8,
         ),
         trend(
             "Læst, efter hvad der blev af dem",
             "Leverancer i alt; hver har netop ét udfald. Det, der er lagt til side, prøves igen.",
-            Query("sum by (outcome) (inbox_events)", "{{outcome}}"),
-            unit="short",
+            Query(f"sum by (outcome) (inbox_events{{{READ_HERE}}})", "{{outcome}}"),
+            unit=COUNT,
             named=DEALT_WITH,
             width=8,
         ),
         trend(
             "Lagt til side",
             "Hændelser, som ikke har kunnet få virkning, og som prøves igen.",
-            Query("sum by (job) (inbox_failed)", "{{job}}"),
-            unit="short",
+            Query(f"sum by (job) (inbox_failed{{{READ_HERE}}})", "{{job}}"),
+            unit=COUNT,
             named=SERVICES,
             width=8,
         ),
@@ -197,14 +211,14 @@ def _intake() -> list[Panel]:
             "Leverancer",
             "Leverancer i sekundet efter, hvad de var.",
             Query(f"sum by (result) (rate(impact_deliveries_total{{{HERE}}}[$__rate_interval]))", "{{result}}"),
-            unit="cps",
+            unit=PER_SECOND,
             named=RESULTS,
         ),
         trend(
             "Efterslæb",
             "Hændelser på hver strøm, som venter på at blive talt, eller som er hentet og ikke er kvitteret for.",
             Query(f"sum by (stream) (impact_consumer_lag_events{{{HERE}}})", "{{stream}}"),
-            unit="short",
+            unit=COUNT,
             named=PRODUCERS,
         ),
         trend(
@@ -225,7 +239,8 @@ def _intake() -> list[Panel]:
             "Fakta i regnskabet",
             "Så mange fakta har fået en position i kommunens regnskab.",
             Query(f"max by (municipality) (impact_lane_position{{{HERE}}})", "fakta"),
-            unit="short",
+            unit=COUNT,
+            width=24,
         ),
     ]
 
@@ -254,6 +269,7 @@ def _processes() -> list[Panel]:
             "Hvornår hver tjenestes proces er begyndt.",
             Query(f"1000 * max by (job) (process_start_time_seconds{of_ours})", "{{job}}"),
             unit="time:DD.MM. HH:mm",
+            size=22,
             width=8,
             height=7,
         ),

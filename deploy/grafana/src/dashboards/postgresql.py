@@ -1,7 +1,7 @@
 """PostgreSQL: whether it answers, how full it is, and what it works on. Names: postgres_exporter >= 0.11."""
 
 from dashboards.boards import Board, Row
-from dashboards.panels import SERVICES, Panel, Query, number, state, trend
+from dashboards.panels import COUNT, PER_SECOND, SERVICES, Panel, Query, number, state, trend
 
 BUSY = {
     "active": "arbejder",
@@ -68,7 +68,7 @@ def _server() -> list[Panel]:
             "Forbindelser",
             "Forbindelser til hver database.",
             Query(f"sum by (datname) (pg_stat_database_numbackends{{{OURS}}})", "{{datname}}"),
-            unit="short",
+            unit=COUNT,
             named=SERVICES,
         ),
     ]
@@ -87,7 +87,7 @@ def _work() -> list[Panel]:
             "Transaktioner",
             "Gennemførte transaktioner i sekundet.",
             Query(f"sum by (datname) (rate(pg_stat_database_xact_commit{{{OURS}}}[$__rate_interval]))", "{{datname}}"),
-            unit="cps",
+            unit=PER_SECOND,
             named=SERVICES,
         ),
         trend(
@@ -96,14 +96,14 @@ def _work() -> list[Panel]:
             Query(
                 f"sum by (datname) (rate(pg_stat_database_xact_rollback{{{OURS}}}[$__rate_interval]))", "{{datname}}"
             ),
-            unit="cps",
+            unit=PER_SECOND,
             named=SERVICES,
         ),
         trend(
             "Rækker skrevet",
             "Rækker i sekundet, som er indsat, ændret eller slettet.",
             Query(written, "{{datname}}"),
-            unit="cps",
+            unit=PER_SECOND,
             named=SERVICES,
         ),
         trend(
@@ -124,7 +124,7 @@ def _waiting() -> list[Panel]:
             "Forbindelser efter, hvad de gør",
             "Den, der holder en transaktion åben uden at arbejde, kan holde andre op.",
             Query(f'sum by (state) (pg_stat_activity_count{{{OURS}, state=~"{"|".join(BUSY)}"}})', "{{state}}"),
-            unit="short",
+            unit=COUNT,
             named=BUSY,
         ),
         trend(
@@ -139,7 +139,7 @@ def _waiting() -> list[Panel]:
             "Låse, som ingen anden kommer forbi, heller ikke for at læse, som når et skema ændres. Låse på rækker, som "
             "enhver ændring tager, er ikke med.",
             Query(f'sum by (datname) (pg_locks_count{{{OURS}, mode="accessexclusivelock"}})', "{{datname}}"),
-            unit="short",
+            unit=COUNT,
             decimals=0,
             named=SERVICES,
         ),
@@ -147,7 +147,7 @@ def _waiting() -> list[Panel]:
             "Gensidige låsninger",
             "Gange inden for den sidste time, hvor to transaktioner ventede på hinanden, og den ene blev opgivet.",
             Query(f"sum by (datname) (increase(pg_stat_database_deadlocks{{{OURS}}}[1h]))", "{{datname}}"),
-            unit="short",
+            unit=COUNT,
             named=SERVICES,
         ),
         trend(
@@ -156,5 +156,6 @@ def _waiting() -> list[Panel]:
             Query(f"sum by (datname) (rate(pg_stat_database_temp_bytes{{{OURS}}}[$__rate_interval]))", "{{datname}}"),
             unit="Bps",
             named=SERVICES,
+            width=24,
         ),
     ]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from dashboards.boards import Board, Row
 from dashboards.effects import HERE, effect
-from dashboards.panels import Panel, Query, number
+from dashboards.panels import COUNT, Panel, Query, number
 from dashboards.trust import everything_in_order
 from impact.catalogue import INDICATORS, TRACKS, track_of
 
@@ -51,7 +51,7 @@ def standing() -> list[Panel]:
             "Udgivelsens position",
             "Så mange fakta kendte regnskabet, da udgivelsen blev lavet. Med positionen kan tallene fås igen.",
             Query(f"max by (municipality) (impact_release_position{{{HERE}}})", "position"),
-            unit="locale",
+            unit=COUNT,
             empty="Ingen udgivelse endnu",
             width=4,
             height=4,

@@ -1,10 +1,12 @@
 """Sources: who tells what, what became of it, who is silent, and who is turned away."""
 
 from dashboards.boards import Board, Row
-from dashboards.effects import HERE
+from dashboards.effects import HERE, unit_named
 from dashboards.panels import (
     BLUE,
+    COUNT,
     ORANGE,
+    PER_SECOND,
     PRODUCERS,
     REASONS,
     SOURCES,
@@ -28,7 +30,10 @@ OUTCOMES = {
 }
 DECISIONS = {"accepted": "taget imod", "duplicate": "gentaget", "conflict": "modstrid", "rejected": "afvist"}
 IN_TIME = {1: Word("Til tiden", BLUE), 0: Word("Tavs", ORANGE)}
+# What comes from nobody registered is of the source `unknown`.
+TOLD = 'source=~"urn:kraftcenter:${municipality}:.+|unknown"'
 RECEIVED, DUE = "impact_source_received_timestamp_seconds", "impact_source_due_timestamp_seconds"
+UNDER_WAY = "impact_source_timeliness_seconds"
 
 
 def board() -> Board:
@@ -71,7 +76,7 @@ def _each() -> list[Panel]:
             "Modtaget pr. time",
             "Hændelser, som er kommet fra hver kilde inden for den seneste time.",
             Query(f"{by} (delta(impact_received_events{{{HERE}}}[1h]))", "{{source}}"),
-            unit="short",
+            unit=COUNT,
             decimals=0,
             named=SOURCES,
         ),
@@ -85,7 +90,7 @@ def _each() -> list[Panel]:
                 "{{source}}",
             ),
             unit="none",
-            empty="Ingen har en rytme endnu",
+            empty="Ingen rytme endnu eller ingen data",
             words=IN_TIME,
             width=12,
             height=7,
@@ -98,7 +103,7 @@ def _each() -> list[Panel]:
             {
                 "Sidst hørt": Column(Query(f"1000 * max by (source) ({RECEIVED}{{{HERE}}})"), DAY),
                 "Ventes senest": Column(Query(f"1000 * max by (source) ({DUE}{{{HERE}}})"), DAY),
-                "Undervejs": Column(Query(f"max by (source) (impact_source_timeliness_seconds{{{HERE}}})"), "s"),
+                "Undervejs": Column(Query(f"max by (source) ({UNDER_WAY}{{{HERE}}}) / 3600"), unit_named("timer"), 1),
             },
             row_title="Kilde",
         ),
@@ -114,14 +119,14 @@ def _became() -> list[Panel]:
                 Query(f'sum by (municipality) (impact_facts{{{HERE}, outcome="{outcome}"}})', title)
                 for outcome, title in OUTCOMES.items()
             ),
-            unit="short",
+            unit=COUNT,
         ),
         trend(
             "Parkeret efter grund",
             "Fakta, hvis type er ukendt, hvis data ikke er af typen, hvis kilde hører til en anden kommune, hvis dato "
             "er usandsynlig, eller som en regel ikke kunne tage.",
             Query(f"sum by (reason) (impact_parked_facts{{{HERE}}})", "{{reason}}"),
-            unit="short",
+            unit=COUNT,
             named=REASONS,
         ),
         trend(
@@ -133,7 +138,7 @@ def _became() -> list[Panel]:
                 )
                 for result, title in (("conflicts", "modstrid"), ("unreadable", "ulæseligt"))
             ),
-            unit="short",
+            unit=COUNT,
             decimals=0,
         ),
         trend(
@@ -143,28 +148,29 @@ def _became() -> list[Panel]:
                 f'sum by (stream) (rate(impact_deliveries_total{{{HERE}, result="duplicates"}}[$__rate_interval]))',
                 "{{stream}}",
             ),
-            unit="cps",
+            unit=PER_SECOND,
             named=PRODUCERS,
         ),
     ]
 
 
 def _door() -> list[Panel]:
-    refused = 'outcome=~"rejected|conflict"'
+    refused = f'{TOLD}, outcome=~"rejected|conflict"'
     by = "sum by (source)"
     return [
         trend(
             "Ved gatewayens dør",
             "Hændelser i sekundet fra andre systemer efter, hvad der blev af dem.",
-            Query("sum by (outcome) (rate(gateway_events_total[$__rate_interval]))", "{{outcome}}"),
-            unit="cps",
+            Query(f"sum by (outcome) (rate(gateway_events_total{{{TOLD}}}[$__rate_interval]))", "{{outcome}}"),
+            unit=PER_SECOND,
             named=DECISIONS,
         ),
         trend(
             "Afvist, den sidste time",
-            "Hændelser, som gatewayen har afvist, efter kilde; unknown er de kilder, som ingen har registreret.",
+            "Hændelser, som gatewayen har afvist, efter kilde; unknown er dem, som ingen har registreret, hos alle "
+            "kommuner.",
             Query(f"{by} (increase(gateway_events_total{{{refused}}}[1h]))", "{{source}}"),
-            unit="short",
+            unit=COUNT,
             decimals=0,
             named=SOURCES,
         ),
@@ -173,7 +179,9 @@ def _door() -> list[Panel]:
             "Hvad gatewayen svarede hver kilde. Grundene til en afvisning står i svaret og på /v1/rejections.",
             "source",
             {
-                title.capitalize(): Column(Query(f'{by} (increase(gateway_events_total{{outcome="{outcome}"}}[1d]))'))
+                title.capitalize(): Column(
+                    Query(f'{by} (increase(gateway_events_total{{{TOLD}, outcome="{outcome}"}}[1d]))')
+                )
                 for outcome, title in DECISIONS.items()
             },
             row_title="Kilde",

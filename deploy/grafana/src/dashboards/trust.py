@@ -2,7 +2,19 @@
 
 from dashboards.boards import Board, Row
 from dashboards.effects import HERE
-from dashboards.panels import PRODUCERS, REASONS, SOURCES, VALUE_SIZE, Panel, Query, number, state, timeline, trend
+from dashboards.panels import (
+    COUNT,
+    PRODUCERS,
+    REASONS,
+    SOURCES,
+    VALUE_SIZE,
+    Panel,
+    Query,
+    number,
+    state,
+    timeline,
+    trend,
+)
 
 ACCOUNTS = "impact_conservation_open_accounts"
 CANARY = f"municipality_producer:impact_canary_age_seconds:max{{{HERE}}}"
@@ -22,7 +34,13 @@ CHECKS = {
     "Modstrid og støj": f"sum by (municipality) ({EVIDENCE}) > bool 0",
 }
 # What wakes or tells somebody at the same threshold.
-ALERTS = {"Livstegn": "CanaryMissing", "Efterprøvning": "VerificationNotRun"}
+ALERTS = {
+    "Livstegn": "CanaryMissing",
+    "Regnskab": "ConservationOpen",
+    "Overensstemmelse": "FiguresDrift",
+    "Efterprøvning": "VerificationNotRun",
+    "Parkerede fakta": "ParkedFacts",
+}
 EXPLAINED = {
     "Friskhed": "Afviger, når den sidste hændelse på en strøm var mere end et minut undervejs fra bussen til tallene. "
     "Tallene er da for gamle, ikke forkerte.",
@@ -101,27 +119,27 @@ def _behind() -> list[Panel]:
             "Hændelser, der venter på at blive talt",
             "På hver strøm: det, der venter, og det, der er hentet og ikke kvitteret for.",
             Query(f"impact_consumer_lag_events{{{HERE}}}", "{{stream}}"),
-            unit="short",
+            unit=COUNT,
             named=PRODUCERS,
         ),
         trend(
             "Hændelser, der mangler",
             "Det, en kilde siger, den har udgivet, minus det, der er kommet frem.",
             Query(f"max by (source) (impact_missing_events{{{HERE}}})", "{{source}}"),
-            unit="short",
+            unit=COUNT,
             named=SOURCES,
         ),
         trend(
             "Regnskaber, der ikke går op",
             "Åbne regnskaber over leverancer og fakta, også for kilder, der mangler noget.",
             Query(f"sum by (municipality) ({ACCOUNTS}{{{HERE}}})", "åbne regnskaber"),
-            unit="short",
+            unit=COUNT,
         ),
         trend(
             "Parkerede fakta efter grund",
             "Fakta uden for tallene, til nogen afspiller eller kasserer dem: kraftcenter parked list.",
             Query(f"impact_parked_facts{{{HERE}}}", "{{reason}}"),
-            unit="short",
+            unit=COUNT,
             named=REASONS,
         ),
         trend(
@@ -129,14 +147,14 @@ def _behind() -> list[Panel]:
             "Celler, som sidst blev regnet ad begge veje, og sammenligninger, der gav hver sit.",
             Query(f"impact_verified_cells{{{HERE}}}", "sammenlignet"),
             Query(f"impact_drift_cells{{{HERE}}}", "uenigt"),
-            unit="short",
+            unit=COUNT,
         ),
         trend(
             "Undertrykte tal",
             "Tal om personer, som ingen uden adgang kan se lige nu, fordi der står for få bag, eller fordi der ikke er "
             "udgivet noget endnu.",
             Query(f"max by (municipality) (impact_suppressed_cells{{{HERE}}})", "undertrykt"),
-            unit="short",
+            unit=COUNT,
             decimals=0,
         ),
         number(
@@ -147,9 +165,9 @@ def _behind() -> list[Panel]:
                 "{{indicator}} {{cell}}",
                 quiet="De to beregninger er enige.",
             ),
-            unit="short",
-            empty="Ingen",
-            width=12,
-            height=7,
+            unit=COUNT,
+            empty="Ingen, eller ingen data",
+            width=24,
+            height=5,
         ),
     ]
