@@ -28,6 +28,7 @@ LOOK_AROUND = """\
 id -u
 for tool in uv pip gcc make; do command -v $tool; done
 python -m pip --version 2>/dev/null
+python -m ensurepip --version 2>/dev/null
 touch /app/x 2>&1 || true
 """
 SECONDS = 120

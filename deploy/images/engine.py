@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 STORE = Path(os.environ.get("KRAFTCENTER_IMAGES", "/var/tmp/kraftcenter-images"))  # noqa: S108 - root's own, and large
 PACKAGES = ("buildah", "podman", "runc", "debootstrap", "ca-certificates")
-IN_THE_BASE = "python3,python3-pip,python3-venv,ca-certificates"
+IN_THE_BASE = "python3,python3-pip,ca-certificates"
 STORAGE = """\
 [storage]
 driver = "{driver}"

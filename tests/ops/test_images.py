@@ -11,6 +11,12 @@ from local.instances import KNOWN_PORTS, SERVICES
 from tests.ops.cluster import ROOT
 
 HADOLINT = Path(sysconfig.get_path("scripts")) / "hadolint"
+BROUGHT_BY_THE_BASE = (
+    "/usr/local/bin/pip*",
+    "/usr/local/bin/wheel",
+    "/usr/local/lib/python3.*/*-packages",
+    "/usr/local/lib/python3.*/ensurepip",
+)
 UV = re.search(r"UV_VERSION := (\S+)", (ROOT / "Makefile").read_text())
 
 
@@ -42,7 +48,7 @@ def faults(service: str, text: str) -> list[str]:
         "only the environment": re.findall(r"^(?:COPY|ADD) .*", image, re.MULTILINE)
         == ["COPY --from=build /app/.venv /app/.venv"],
         "nothing installed at the end": re.findall("^RUN (.*)", image, re.MULTILINE)
-        == ["rm -rf /usr/local/bin/pip* /usr/local/bin/wheel /usr/local/lib/python3.*/*-packages"],
+        == [f"rm -rf {' '.join(BROUGHT_BY_THE_BASE)}"],
         "says what it is": all(
             f'org.opencontainers.image.{label}="{said}"' in image
             for label, said in (("title", f"kraftcenter-{name}"), ("version", "$VERSION"), ("revision", "$REVISION"))
