@@ -136,4 +136,6 @@ def test_without_secrets_it_says_what_to_do_first() -> None:
 def test_prometheus_finds_its_targets(compose: dict[str, Any]) -> None:
     for group in yaml.safe_load((ROOT / "deploy" / "prometheus" / "targets.yml").read_text()):
         for target in group["targets"]:
-            assert "watch" in compose["services"][target.split(":")[0]]["networks"], target
+            name, port = target.split(":")
+            assert "watch" in compose["services"][name]["networks"], target
+            assert port == str(KNOWN_PORTS.get(name, port)), target
