@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import asyncpg
 import pytest
@@ -33,6 +34,30 @@ async def test_events_wait_in_the_order_in_which_they_were_appended(pool: Pool, 
             (event.message_id, event.nats_subject, event.body) for event in events
         ]
         assert await outbox.unpublished(db, 2) == waiting[:2]
+
+
+async def test_what_waits_is_looked_for_behind_a_position(pool: Pool, sealed: Seals) -> None:
+    await append(pool, sealed(5))
+
+    async with pool.acquire() as db:
+        waiting = await outbox.unpublished(db, 10)
+        assert await outbox.unpublished(db, 2, after=waiting[1].position) == waiting[2:4]
+        assert await outbox.unpublished(db, 2, after=-1000) == waiting[:2]
+
+
+async def test_a_heartbeat_reads_an_index_and_not_every_event(pool: Pool, sealed: Seals) -> None:
+    await append(pool, sealed(2000))
+    await pool.execute("VACUUM ANALYZE outbox")
+    asked: list[tuple[str, tuple[Any, ...]]] = []
+
+    async with pool.acquire() as db:
+        with db.query_logger(lambda query: asked.append((query.query, query.args))):
+            await outbox.published_counts(db)
+            await outbox.forget_heartbeats(db, before=NOW)
+        for query, values in asked:
+            plan = "\n".join(row[0] for row in await db.fetch(f"EXPLAIN {query}", *values))
+            assert "outbox_by_type" in plan
+            assert "Seq Scan" not in plan
 
 
 async def test_no_events_are_no_statement(pool: Pool) -> None:

@@ -112,7 +112,7 @@ async def find(db: Connection, source: str, event_id: str) -> Kept | None:
 async def published_counts(db: Connection) -> dict[str, int]:
     """How many events each source has ever put into the outbox, heartbeats aside.
 
-    It counts the whole outbox, at every heartbeat: 40 ms for 200,000 rows. Once there are millions, or old rows are
+    It counts the whole outbox, from an index, at every heartbeat. Once there are many millions, or old rows are
     archived, keep the counts in a table that `append` adds to.
     """
     query = "SELECT source, count(*) AS events FROM outbox WHERE type <> $1 GROUP BY source ORDER BY source"
@@ -137,13 +137,13 @@ async def become_relay(db: Connection) -> bool:
     return bool(await db.fetchval(query))
 
 
-async def unpublished(db: Connection, limit: int) -> list[Row]:
-    """The next events to publish, in the order in which they are to reach the stream."""
+async def unpublished(db: Connection, limit: int, *, after: int = 0) -> list[Row]:
+    """The next events to publish behind a position, in the order in which they are to reach the stream."""
     query = """
         SELECT position, subject, message_id, body FROM outbox
-        WHERE published_at IS NULL AND parked_reason IS NULL ORDER BY position LIMIT $1
+        WHERE published_at IS NULL AND parked_reason IS NULL AND position > $2 ORDER BY position LIMIT $1
     """
-    return [Row(**row) for row in await db.fetch(query, limit)]
+    return [Row(**row) for row in await db.fetch(query, limit, after)]
 
 
 async def mark_published(db: Connection, rows: Sequence[Row], *, first_sequence: int, at: datetime) -> None:

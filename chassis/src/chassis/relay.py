@@ -34,6 +34,9 @@ TOLD_PHANTOMS = 20
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 5.0
 RECONCILE_SECONDS = 300.0
+# What was published last leaves dead entries in the index; what commits late is behind them, and seldom far.
+NEAR = 1000
+LOOK_BACK_SECONDS = 5.0
 
 log = structlog.get_logger()
 
@@ -60,6 +63,8 @@ class Relay:
         self._failures = 0
         self._last = 0
         self._said_last = 0
+        self._begin_after = 0
+        self._looked_back_at = 0.0
 
     @property
     def trouble(self) -> str | None:
@@ -155,7 +160,7 @@ class Relay:
 
     async def _publish_next(self, db: "RelayConnection") -> None:
         self._wake.clear()
-        rows = await outbox.unpublished(db, self._limit)
+        rows = await self._next(db)
         if not rows:
             await (self._look_for_gaps(db) if self._gaps.due else self._wait())
             return
@@ -172,7 +177,15 @@ class Relay:
         else:
             await outbox.mark_published(db, rows, first_sequence=first, at=datetime.now(UTC))
             self._last = first + len(rows) - 1
+            self._begin_after = rows[-1].position - NEAR
             self._limit = min(MAX_BATCH, 2 * self._limit)
+
+    async def _next(self, db: "RelayConnection") -> list[outbox.Row]:
+        """From near the last one on, and every few seconds from the beginning."""
+        if monotonic() - self._looked_back_at >= LOOK_BACK_SECONDS:
+            self._looked_back_at = monotonic()
+            return await outbox.unpublished(db, self._limit)
+        return await outbox.unpublished(db, self._limit, after=self._begin_after)
 
     async def _close_in(self, db: "RelayConnection", rows: Sequence[outbox.Row], refusal: Refused) -> None:
         """Halve the batch until the culprit is alone, and park that one; a refusal for another reason goes on up."""
@@ -200,11 +213,13 @@ class Relay:
             fresh = await phantoms.note(db, settlement.strangers, after=survivor, now=datetime.now(UTC))
         # A damaged store may say that it ends earlier than it lets anybody write.
         self._last = max([info.state.last_seq, self._said_last, *(stored.sequence for stored in tail)])
+        self._begin_after = 0
         self._tell(settlement, fresh)
 
     async def _look_for_gaps(self, db: "RelayConnection") -> None:
         if lost := await self._gaps.look(db):
             self.regressions += 1
+            self._begin_after = 0
             log.warning("gap_found", stream=self._stream.name, lost=lost)
 
     def _tell(self, settlement: outbox.Settlement, fresh: Sequence[phantoms.Phantom]) -> None:

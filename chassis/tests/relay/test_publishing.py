@@ -36,6 +36,26 @@ async def test_what_is_published_is_recorded_with_its_sequence(producer: Produce
     assert relay.regressions == 0
 
 
+async def test_an_event_that_commits_long_after_those_behind_it_is_published_too(
+    producer: Producer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.relay.NEAR", 0)
+    monkeypatch.setattr("chassis.relay.LOOK_BACK_SECONDS", 0.5)
+    late = producer.sealed(1)
+    async with relaying(producer.relay(poll_seconds=SOON)), producer.pool.acquire() as db:
+        async with db.transaction():
+            await outbox.append(db, late, now=datetime.now(UTC))
+            others = [await producer.append(2), await producer.append(2)]
+            await until(lambda: are_stored(producer, 4))
+        await producer.drained()
+
+    assert await producer.stored() == [*others[0], *others[1], late[0].message_id]
+
+
+async def are_stored(producer: Producer, number: int) -> bool:
+    return len(await producer.stored()) == number
+
+
 async def test_a_commit_wakes_the_relay(producer: Producer) -> None:
     async with relaying(producer.relay(poll_seconds=NEVER)):
         for _ in range(3):
