@@ -161,8 +161,7 @@ async def waits(pool: Pool) -> dict[str, WaitedFor]:
 
 
 async def differing(pool: Pool, municipality: str = "621") -> list[str]:
-    async with pool.acquire() as db, db.transaction(isolation="repeatable_read"):
-        return (await compare(db, municipality, MEASURES)).differing
+    return (await compare(pool, municipality, MEASURES)).differing
 
 
 async def in_balance(pool: Pool, municipality: str = "621") -> bool:

@@ -64,8 +64,7 @@ SELECT md5(string_agg(known::text, ' ' ORDER BY known::text)) FROM {} AS known W
 
 
 async def differing(pool: Pool) -> list[str]:
-    async with pool.acquire() as db, db.transaction(isolation="repeatable_read"):
-        return (await compare(db, "621", MEASURES)).differing
+    return (await compare(pool, "621", MEASURES)).differing
 
 
 async def undamaged(_: Connection) -> int:
@@ -148,9 +147,8 @@ async def test_telling_again_remembers_what_a_page_touches_and_not_what_was_told
         if position == upto:
             new = sum(id(fact) not in before for fact in remembered())
 
-    async with pool.acquire() as db, db.transaction(isolation="repeatable_read"):
-        with pages_of(20):
-            assert not (await compare(db, "621", MEASURES, count)).differing
+    with pages_of(20):
+        assert not (await compare(pool, "621", MEASURES, count)).differing
 
     assert told > 600
     assert new < told / 3

@@ -110,8 +110,7 @@ def rebuild_lane(
         async with snapshot(pool) as db:
             await _require_facts(db, municipality)
         if check:
-            async with pool.acquire() as db, db.transaction(isolation="repeatable_read"):
-                return await compare(db, municipality, MEASURES, progress=progress)
+            return await compare(pool, municipality, MEASURES, progress=progress)
         return await rebuild(
             pool, municipality, MEASURES, calendar=calendar_of("system"), gate=proven(municipality), progress=progress
         )

@@ -23,6 +23,8 @@ log = structlog.get_logger()
 
 Progress = Callable[[int, int], None]
 Gate = Callable[[Connection], Awaitable[int]]
+# A lane that moves as fast as it is told is never told to its end.
+LAPS = 4
 
 
 class GateClosed(Exception):
@@ -55,23 +57,26 @@ class Rebuilt:
 
 
 async def compare(
-    db: Connection,
+    pool: Pool,
     municipality: str,
     measures: Sequence[Measure],
     progress: Progress = lambda _, __: None,
     *,
     rest: float = 0,
 ) -> Rebuilt:
-    """Tell a lane again and compare; the connection must be in a transaction that holds one snapshot.
+    """Tell a lane again, and compare what it comes to with what stands, in one snapshot at the end.
 
     After each page it rests `rest` times as long as the page took, for the sake of whoever shares the process. Raises
     RuleError when a rule does not take what was once counted, NotAsAdmitted, DefinitionMissing.
     """
-    await definitions.in_force(db, municipality, measures)
-    position = await ledger.position_of(db, municipality)
-    await replay.set_beside(db)
-    await _tell(db, municipality, measures, after=0, upto=position, progress=progress, rest=rest)
-    return Rebuilt(position, await replay.differences(db, municipality))
+    async with replay.beside(pool) as db:
+        await definitions.in_force(db, municipality, measures)
+        reached = await _told_so_far(db, municipality, measures, progress=progress, rest=rest)
+        async with db.transaction(isolation="repeatable_read"):
+            await definitions.in_force(db, municipality, measures)
+            position = await ledger.position_of(db, municipality)
+            await _tell(db, municipality, measures, after=reached, upto=position, progress=progress)
+            return Rebuilt(position, await replay.differences(db, municipality))
 
 
 async def rebuild(  # noqa: PLR0913 - what, by which rules and clock, and who may watch and stop it
@@ -88,23 +93,22 @@ async def rebuild(  # noqa: PLR0913 - what, by which rules and clock, and who ma
     Traffic goes on but for the last moment. All measures are in force afterwards. Raises RuleError, GateClosed,
     NotAsAdmitted, DefinitionMissing.
     """
-    async with pool.acquire() as db, db.transaction():
+    async with replay.beside(pool) as db:
         # Before all is told, which may take long; and again with the lane locked.
         await definitions.in_force(db, municipality, measures)
-        await replay.set_beside(db)
-        reached = await ledger.position_of(db, municipality)
-        await _tell(db, municipality, measures, after=0, upto=reached, progress=progress)
-        lane = await ledger.lock_lane(db, municipality, calendar.now())
-        await _tell(db, municipality, measures, after=reached, upto=lane.position, progress=progress)
-        # What this program does not know would be missing beside, and be taken for odd.
-        await definitions.in_force(db, municipality, measures)
-        added = await definitions.missing(db, municipality, measures)
-        await definitions.bring_into_force(db, municipality, measures, next_position=lane.position + 1)
-        rebuilt = Rebuilt(lane.position, await replay.differences(db, municipality))
-        # A definition that counts nothing adds no row, and has to be proven all the same.
-        if (rebuilt.differing or added) and (cells := await gate(db)):
-            raise GateClosed(cells)
-        await replay.replace(db, municipality, rebuilt.differing)
+        reached = await _told_so_far(db, municipality, measures, progress=progress)
+        async with db.transaction():
+            lane = await ledger.lock_lane(db, municipality, calendar.now())
+            await _tell(db, municipality, measures, after=reached, upto=lane.position, progress=progress)
+            # What this program does not know would be missing beside, and be taken for odd.
+            await definitions.in_force(db, municipality, measures)
+            added = await definitions.missing(db, municipality, measures)
+            await definitions.bring_into_force(db, municipality, measures, next_position=lane.position + 1)
+            rebuilt = Rebuilt(lane.position, await replay.differences(db, municipality))
+            # A definition that counts nothing adds no row, and has to be proven all the same.
+            if (rebuilt.differing or added) and (cells := await gate(db)):
+                raise GateClosed(cells)
+            await replay.replace(db, municipality, rebuilt.differing)
     return rebuilt
 
 
@@ -155,6 +159,20 @@ async def _brought_in(
         )
         return False
     return True
+
+
+async def _told_so_far(
+    db: Connection, municipality: str, measures: Sequence[Measure], *, progress: Progress, rest: float = 0
+) -> int:
+    """Tell what the lane has by now, and what it has got meanwhile, until little is left; up to which position."""
+    reached = 0
+    for _ in range(LAPS):
+        position = await ledger.position_of(db, municipality)
+        if position - reached <= replay.PAGE:
+            break
+        await _tell(db, municipality, measures, after=reached, upto=position, progress=progress, rest=rest)
+        reached = position
+    return reached
 
 
 async def _tell(  # noqa: PLR0913 - a stretch of a lane, and who hears of it

@@ -52,7 +52,7 @@ async def facts_behind(pool: Pool) -> int | None:
 async def odd(pool: Pool, municipality: str = "621") -> list[str]:
     async with pool.acquire() as db, db.transaction(isolation="repeatable_read"):
         accounts = (await thorough_balance(db, municipality, MEASURES)).open_in_lane
-        return [account.name for account in accounts] + (await compare(db, municipality, MEASURES)).differing
+    return [account.name for account in accounts] + (await compare(pool, municipality, MEASURES)).differing
 
 
 async def moved_by_an_older_one(pool: Pool) -> None:

@@ -111,5 +111,4 @@ async def delivered(pool: Pool) -> dict[str, int]:
 
 
 async def differing(pool: Pool, municipality: str = "621") -> list[str]:
-    async with pool.acquire() as db, db.transaction(isolation="repeatable_read"):
-        return (await compare(db, municipality, MEASURES)).differing
+    return (await compare(pool, municipality, MEASURES)).differing

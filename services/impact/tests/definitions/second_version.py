@@ -113,8 +113,7 @@ async def answer(
 
 
 async def differing(pool: Pool, measures: Sequence[Measure]) -> list[str]:
-    async with pool.acquire() as db, db.transaction(isolation="repeatable_read"):
-        return (await compare(db, "621", measures)).differing
+    return (await compare(pool, "621", measures)).differing
 
 
 async def verified(pool: Pool, *, retell: bool = False) -> list[dict[str, Any]]:

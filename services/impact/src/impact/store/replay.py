@@ -1,16 +1,17 @@
 """A lane told again: its entries in order of position, and tables beside the live ones that take what follows.
 
-The tables beside are temporary and have the live ones' names: on this connection, until its transaction ends, every
-statement that names no schema means them. So a rebuild runs the very statements that the ingest runs.
+The tables beside are temporary and have the live ones' names: on their connection every statement that names no schema
+means them. So a rebuild runs the very statements that the ingest runs.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 from asyncpg import Record
 from pydantic import ValidationError
 
-from chassis.database import Connection
+from chassis.database import ACQUIRE_SECONDS, Connection, Pool
 from chassis.wire import Unreadable, hash_of
 from contracts.catalogue import BY_TYPE
 from contracts.event import Event
@@ -50,14 +51,23 @@ class NotAsAdmitted(Exception):
         self.position = position
 
 
-async def set_beside(db: Connection) -> None:
-    """Make the tables beside. The connection must be in a transaction."""
-    for table in COLUMNS:
-        await db.execute(f"CREATE TEMP TABLE {table} (LIKE public.{table} INCLUDING ALL) ON COMMIT DROP")
-    await db.execute("SET LOCAL search_path = pg_temp, public")
-    await db.execute("SET LOCAL statement_timeout = 0")
-    # A plan made while the tables beside are empty must not be kept until they are full.
-    await db.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+@asynccontextmanager
+async def beside(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection with empty tables beside; it ends with them.
+
+    Nothing holds a transaction open for as long as a lane takes: the database cleans up nothing that came after it.
+    """
+    async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
+        try:
+            for table in COLUMNS:
+                await db.execute(f"CREATE TEMP TABLE {table} (LIKE public.{table} INCLUDING ALL)")
+            await db.execute("SET search_path = pg_temp, public")
+            await db.execute("SET statement_timeout = 0")
+            # A plan made while the tables beside are empty must not be kept until they are full.
+            await db.execute("SET plan_cache_mode = force_custom_plan")
+            yield db
+        finally:
+            db.terminate()
 
 
 async def entries(

@@ -49,20 +49,20 @@ async def retold(
 
     `rest` is as `compare` has it. Raises DefinitionMissing when a newer program keeps others.
     """
-    async with pool.acquire(timeout=ACQUIRE_SECONDS) as db, db.transaction(isolation="repeatable_read"):
-        measures = measures_of(indicators)
+    measures = measures_of(indicators)
+    async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
         lacking = await definitions.missing(db, municipality, measures)
-        known = [measure for measure in measures if measure not in lacking]
-        try:
-            rebuilt = await compare(db, municipality, known, progress, rest=rest)
-        except NotAsAdmitted as error:
-            return [Odd("position", str(error.position))]
-        except RuleError as error:
-            return [Odd("rule", str(error))]
-        except (*UNAVAILABLE, DefinitionMissing):
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever a forged row leads to is told, and ends nothing
-            return [Odd("rule", type(error).__name__)]
+    known = [measure for measure in measures if measure not in lacking]
+    try:
+        rebuilt = await compare(pool, municipality, known, progress, rest=rest)
+    except NotAsAdmitted as error:
+        return [Odd("position", str(error.position))]
+    except RuleError as error:
+        return [Odd("rule", str(error))]
+    except (*UNAVAILABLE, DefinitionMissing):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a forged row leads to is told, and ends nothing
+        return [Odd("rule", type(error).__name__)]
     return [Odd("table", table) for table in rebuilt.differing]
 
 
