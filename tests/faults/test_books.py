@@ -227,13 +227,16 @@ async def test_what_was_acknowledged_and_never_written_stays_missing_where_the_f
 
 
 async def acknowledge_all(town: Town) -> int:
-    """Take what impact's consumer of the pool has to give, and write none of it; the last sequence."""
+    """Take what impact's consumer of the pool has to give, and write none of it; the last sequence.
+
+    What was on its way to the impact that was killed is given again after its ack_wait.
+    """
     jetstream, last = town.bus.jetstream(), 0
     careless = await jetstream.pull_subscribe_bind(DURABLE, stream=POOL.name)
-    while (await jetstream.consumer_info(POOL.name, DURABLE)).num_pending:
+    while (info := await jetstream.consumer_info(POOL.name, DURABLE)).num_pending or info.num_ack_pending:
         for message in await careless.fetch(100):
             await message.ack_sync()
-            last = int(message.metadata.sequence.stream)
+            last = max(last, int(message.metadata.sequence.stream))
     await careless.unsubscribe()
     return last
 
