@@ -1,6 +1,6 @@
 """Verification on a timer: figures now, at the horizon and at a random pair of the past, and the account of the lane.
 
-Each pair has a snapshot of its own, and so has the account: a round of a large lane takes half an hour and more, and
+Each pair has a snapshot of its own, and so has the account: a round of a large lane takes many minutes, and
 while a snapshot is held the database cleans nothing up. Once a day a round also tells the ledger again, beside.
 """
 
