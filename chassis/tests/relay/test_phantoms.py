@@ -180,7 +180,7 @@ async def test_a_phantom_that_its_source_tells_again_is_none_to_decide_on(produc
         await producer.append_events(events)
         await producer.drained()
     await producer.pool.execute("DELETE FROM outbox")
-    await producer.limit(duplicate_window=0.1)
+    await producer.have_ids_forgotten()
     async with relaying(producer.relay()) as relay:
         await until(lambda: known(producer))
         await producer.append(1)
